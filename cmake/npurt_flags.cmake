@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# npurt_flags: warnings, sanitizers and coverage, for npurt's own targets only.
+add_library(npurt_flags INTERFACE)
+target_compile_options(npurt_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
+if(NPURT_WERROR)
+  target_compile_options(npurt_flags INTERFACE -Werror)
+endif()
+if(NPURT_SANITIZE)
+  target_compile_options(npurt_flags INTERFACE -fsanitize=${NPURT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(npurt_flags INTERFACE -fsanitize=${NPURT_SANITIZE})
+endif()
+if(NPURT_FUZZ)
+  target_compile_options(npurt_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(NPURT_COVERAGE)
+  target_compile_options(npurt_flags INTERFACE --coverage)
+  target_link_options(npurt_flags INTERFACE --coverage)
+endif()

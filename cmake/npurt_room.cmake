@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# npurt_add_room(<name> PATH <folder below src> SOURCES <files...> [LINK <targets...>])
+#
+# A room of src/ as the static library npurt_<name>. Its headers are included as "<folder>/<header>". A room sees its own
+# headers and those of the rooms that it links, nothing else: each has an include directory of its own that holds one
+# link to its folder, so that an include that the map of rooms does not allow fails to compile.
+function(npurt_add_room name)
+  cmake_parse_arguments(room "" "PATH" "SOURCES;LINK" ${ARGN})
+  add_library(npurt_${name} STATIC ${room_SOURCES})
+  set(include_dir ${PROJECT_BINARY_DIR}/rooms/${name})
+  cmake_path(GET room_PATH PARENT_PATH parent)
+  file(MAKE_DIRECTORY ${include_dir}/${parent})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${room_PATH} ${include_dir}/${room_PATH} SYMBOLIC)
+  target_include_directories(npurt_${name} PUBLIC ${include_dir})
+  target_link_libraries(npurt_${name} PUBLIC ${room_LINK} PRIVATE npurt_flags)
+endfunction()
+
+# npurt_add_tool(<name> SOURCES <files...> LINK <targets...>): an executable of that name in bin/.
+function(npurt_add_tool name)
+  cmake_parse_arguments(tool "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${tool_SOURCES})
+  target_link_libraries(${name} PRIVATE ${tool_LINK} npurt_flags)
+endfunction()
+
+# npurt_add_tests(<room> SOURCES <files...> LINK <targets...> [PROPERTIES <ctest properties...>])
+#
+# The Catch2 tests of a room as the executable <room>_tests; every test case becomes a ctest "<room>: <name>".
+function(npurt_add_tests room)
+  cmake_parse_arguments(tests "" "" "SOURCES;LINK;PROPERTIES" ${ARGN})
+  add_executable(${room}_tests ${tests_SOURCES})
+  target_include_directories(${room}_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${room}_tests PRIVATE
+    NPURT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NPURT_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${room}_tests PRIVATE ${tests_LINK} Catch2::Catch2WithMain npurt_flags)
+  catch_discover_tests(${room}_tests TEST_PREFIX "${room}: " DISCOVERY_MODE PRE_TEST
+    PROPERTIES TIMEOUT 300 ${tests_PROPERTIES})
+endfunction()

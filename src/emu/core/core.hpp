@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// One AIE2 core: fetches bundles from its program memory and executes them cycle by cycle.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace npurt::emu {
+
+/// What a core reaches outside itself; the core tile implements it, tests and npurt-core too.
+/// All calls are made from core::step() of the cycle they belong to.
+class core_ports {
+ public:
+  virtual ~core_ports() = default;
+
+  /// The bytes behind a core data address (0x40000 south, 0x50000 west, 0x60000 north, 0x70000 own tile), or nullptr if
+  /// [address, address + size) is not mapped. Constant while the array stands, so the core may cache it per window.
+  virtual std::byte* data(std::uint32_t address, std::uint32_t size) = 0;
+
+  /// Claims the memory banks of an access in this cycle; false: lost arbitration, the core stalls and asks again.
+  virtual bool claim_banks(std::uint32_t address, std::uint32_t size) = 0;
+
+  /// Lock ids as the core numbers them: 0-15 south, 16-31 west, 32-47 north, 48-63 own tile.
+  /// @return true if taken; false: the core stalls and asks again next cycle
+  virtual bool acquire_lock(unsigned id, int value) = 0;
+  virtual void release_lock(unsigned id, int value) = 0;
+
+  /// Stream words; nothing / false: port empty / full. The core stalls in blocking forms.
+  virtual std::optional<std::uint32_t> read_stream(unsigned port, bool& last) = 0;
+  virtual bool write_stream(unsigned port, std::uint32_t word, bool last) = 0;
+
+  /// Cascade, 512 bits.
+  virtual bool read_cascade(std::span<std::byte, 64> value) = 0;
+  virtual bool write_cascade(std::span<const std::byte, 64> value) = 0;
+
+  /// An instruction event (0 or 1) or user event for trace and counters.
+  virtual void event(unsigned number) = 0;
+};
+
+/// Why a core does not advance.
+enum class stall : std::uint8_t { none, memory, lock, stream_in, stream_out, cascade_in, cascade_out };
+
+/// What went wrong in the program; the core halts and keeps its state for the report.
+struct core_fault {
+  std::uint32_t pc = 0;
+  std::string bundle;  ///< its text, or its bytes when it cannot be decoded
+  std::string cause;   ///< category and detail, e.g. "not built: instruction VSHUFFLE"
+};
+
+struct core_counters {
+  std::uint64_t cycles = 0;   ///< while enabled
+  std::uint64_t bundles = 0;  ///< issued
+  std::uint64_t macs = 0;     ///< multiply-accumulates of vector instructions
+  std::array<std::uint64_t, 7> stalls{};  ///< cycles, by `stall`
+};
+
+/// State as plain data behind the pointer; one core is used by one thread at a time.
+class core {
+ public:
+  static constexpr std::size_t program_bytes = 16 * 1024;
+
+  explicit core(core_ports& ports);
+  ~core();
+  core(core&&) noexcept;
+  core& operator=(core&&) noexcept;
+
+  /// Registers zero, pipeline empty, pc 0, not enabled. Program memory stays.
+  void reset();
+  void enable(bool on);
+  bool enabled() const;
+
+  /// Writes program memory; what was decoded from it is forgotten.
+  void write_program(std::uint32_t offset, std::span<const std::byte> bytes);
+  std::span<const std::byte> program() const;
+
+  /// One clock cycle.
+  void step();
+
+  /// Runs up to `cycles` cycles, stopping early when the core stalls on a lock, stream or cascade, halts or faults.
+  /// @return cycles consumed
+  std::uint64_t run(std::uint64_t cycles);
+
+  bool done() const;                      ///< executed the done instruction
+  const std::optional<core_fault>& fault() const;
+  stall waiting() const;                  ///< why the last cycle did not advance
+  unsigned waiting_lock() const;          ///< id and value of the acquire that stalls
+  int waiting_lock_value() const;
+  std::uint32_t pc() const;               ///< of the next bundle, or of the stalled one
+  void set_pc(std::uint32_t pc);
+  const core_counters& counters() const;
+
+  /// Register by its assembly name, little-endian bytes of its full width. @throws std::out_of_range
+  std::span<std::byte> reg(std::string_view name);
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace npurt::emu

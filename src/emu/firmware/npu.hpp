@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated NPU behind the driver: contexts, PDIs, commands. The driver's only way into firmware and array.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace npurt::emu {
+
+/// Host memory as the device sees it. The driver implements it over its buffer objects.
+class device_memory {
+ public:
+  virtual ~device_memory() = default;
+  /// The host bytes of device addresses [address, address + size); nullptr if they do not lie in one buffer object.
+  virtual std::byte* translate(std::uint64_t address, std::uint64_t size) = 0;
+};
+
+/// A command as the driver hands it on, addresses already device addresses.
+struct npu_command {
+  std::uint32_t cu = 0;
+  std::span<const std::byte> control_code;    ///< transaction stream
+  std::vector<std::uint64_t> arguments;       ///< buffer addresses, bo0 first, for DDR_PATCH
+  bool apply_patches = true;                  ///< false in the ELF flow: XRT has patched the stream already
+};
+
+enum class command_outcome : std::uint8_t { completed, error, timeout };
+
+/// Modelled figures of one command. Times in cycles of the array clock (H clock).
+struct command_result {
+  command_outcome outcome = command_outcome::completed;
+  std::string report;  ///< for error and timeout: what, where (tile, pc, register), why
+  std::uint64_t cycles = 0;  ///< from the command's arrival to its completion
+  std::uint64_t macs = 0;
+  std::uint32_t failed_op = 0;  ///< index of the control-code operation that failed
+};
+
+using context_id = std::uint32_t;
+
+/// One device. Thread-safe: calls are serialised.
+class npu {
+ public:
+  explicit npu(device_memory& memory);
+  ~npu();
+  npu(const npu&) = delete;
+  npu& operator=(const npu&) = delete;
+
+  /// A partition of `columns` columns (1..4) whose tiles are in their reset state.
+  /// @return nothing if no such partition is free
+  std::optional<context_id> create_context(unsigned columns);
+  void destroy_context(context_id context);
+
+  /// Registers compute unit `cu` of a context with its PDI; it is loaded when the first command for it runs, and again
+  /// when another PDI was loaded in between.
+  /// @return an error text, empty on success (the PDI could be parsed)
+  std::string configure_cu(context_id context, std::uint32_t cu, std::vector<std::byte> pdi);
+
+  /// Runs a command to its end.
+  command_result execute(context_id context, const npu_command& command);
+
+  /// Everything counted so far as JSON text (what `npurt-emu --stats` writes).
+  std::string statistics() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace npurt::emu
