@@ -92,6 +92,7 @@ struct instruction {
   std::uint16_t schedule;     ///< index into schedule_classes(), before refinement by registers
   bool load, store;
   std::uint8_t delay_slots;
+  std::string_view source;    ///< where the row comes from: tags explained in instructions.inc
 };
 
 struct format_slot {
@@ -103,6 +104,7 @@ struct bundle_format {
   std::uint8_t bytes;
   std::array<std::uint64_t, 2> mask, value;  ///< low, high half of the bundle
   std::span<const format_slot> slots;        ///< in the order objdump prints them
+  std::string_view source;                   ///< tag explained in formats.inc
 };
 
 std::span<const register_info> registers();
@@ -111,8 +113,16 @@ std::span<const schedule_class> schedule_classes();
 std::span<const instruction> instructions();  ///< 607
 std::span<const bundle_format> formats();     ///< 78
 
+/// By record name or, failing that, by written name ("d0" is d0, not d0_3d; find_member() tells them apart).
 std::optional<reg_id> find_register(std::string_view name_or_asm_name);
+/// The register of a class with that written or record name.
+std::optional<reg_id> find_member(class_id cls, std::string_view name);
+/// Whether the class can name the register.
+bool is_member(class_id cls, reg_id reg);
 const instruction* find_instruction(std::string_view record_name);
+
+unsigned slot_width(slot s);                ///< bits
+const instruction& slot_nop(slot s);        ///< NOPA, NOPB, NOPX, NOPM, NOPS, NOPV, NOPXM, NOP
 
 /// Bytes of the bundle that starts with this byte: 2..16 (every value of the low four bits names a length).
 unsigned bundle_length(std::uint8_t first_byte);
@@ -134,8 +144,17 @@ struct decoded_bundle {
 /// Nothing if no format matches, or a slot holds no instruction. `bytes` must hold at least bundle_length() bytes.
 std::optional<decoded_bundle> decode(std::span<const std::uint8_t> bytes);
 
-/// The slot word of an instruction; nothing if an operand does not fit its field or class.
+/// The instruction of one slot word.
+std::optional<decoded_instruction> decode(slot where, std::uint64_t word);
+
+/// The slot word of an instruction; nothing if an operand does not fit its field or class, or a tied definition disagrees
+/// with the use that it repeats.
 std::optional<std::uint64_t> encode(const decoded_instruction& insn);
+/// The 2..16 bytes of a bundle, zero behind `format->bytes`; nothing if a slot does not encode or is not the format's.
+std::optional<std::array<std::uint8_t, 16>> encode(const decoded_bundle& bundle);
+
+/// Fills what the uses and the row imply: fixed registers, tied definitions and the refined schedule class.
+void complete(decoded_instruction& insn);
 
 /// Effective stage of operand i, from the refined schedule class.
 std::uint8_t operand_cycle(const decoded_instruction& insn, std::size_t i);

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout (numpy.lib.format): magic "\x93NUMPY", version major and minor, header length (little-endian, 2 bytes in
+// version 1, 4 bytes in version 2), the header, the elements. The header is a Python dictionary with exactly the keys
+// descr, fortran_order and shape, padded with blanks so that the elements start at a multiple of 64 bytes.
+#include "support/npy.hpp"
+
+#include <bit>
+#include <charconv>
+#include <fstream>
+#include <map>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace examples {
+namespace {
+
+constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::size_t longest_header = 65536;
+constexpr std::size_t most_elements = std::size_t{1} << 30;
+
+// The header's dictionary as it is written by NumPy: key to the text of its value.
+class header_parser {
+ public:
+  header_parser(const std::filesystem::path& file, std::string_view text) : file_(file), rest_(text) {}
+
+  std::map<std::string, std::string> parse() {
+    std::map<std::string, std::string> entries;
+    expect('{');
+    while (!accept('}')) {
+      const std::string key = quoted();
+      expect(':');
+      if (!entries.emplace(key, value()).second) fail("the key '" + key + "' stands twice");
+      if (accept(',')) continue;
+      expect('}');
+      break;
+    }
+    skip_blanks();
+    if (!rest_.empty()) fail("text after the dictionary");
+    return entries;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& reason) const { throw npy_error(file_, "bad .npy header: " + reason); }
+
+  void skip_blanks() {
+    const std::size_t first = rest_.find_first_not_of(" \t\n");
+    rest_.remove_prefix(first == std::string_view::npos ? rest_.size() : first);
+  }
+
+  bool accept(char wanted) {
+    skip_blanks();
+    if (!rest_.starts_with(wanted)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+
+  void expect(char wanted) {
+    if (!accept(wanted)) fail(std::string("'") + wanted + "' expected");
+  }
+
+  // The text up to and including the character `last`, which must come.
+  std::string up_to(char last) {
+    const std::size_t end = rest_.find(last);
+    if (end == std::string_view::npos) fail(std::string("'") + last + "' is missing");
+    std::string text(rest_.substr(0, end));
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
+
+  std::string quoted() {
+    skip_blanks();
+    const char quote = rest_.starts_with('"') ? '"' : '\'';
+    expect(quote);
+    return up_to(quote);
+  }
+
+  // A string (without its quotes), a tuple (without its parentheses) or a word.
+  std::string value() {
+    skip_blanks();
+    if (rest_.starts_with('\'') || rest_.starts_with('"')) return quoted();
+    if (accept('(')) return up_to(')');
+    const std::size_t end = rest_.find_first_of(" ,}");
+    std::string word(rest_.substr(0, end));
+    rest_.remove_prefix(word.size());
+    return word;
+  }
+
+  const std::filesystem::path& file_;
+  std::string_view rest_;
+};
+
+// The dimensions of a shape tuple such as "64, 32".
+std::vector<std::size_t> parse_shape(const std::filesystem::path& file, std::string_view text) {
+  std::vector<std::size_t> shape;
+  while (true) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    if (text.empty()) return shape;
+    std::size_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc{})
+      throw npy_error(file, "bad .npy header: a dimension is not a number: " + std::string(text));
+    shape.push_back(size);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    if (text.starts_with(',')) {
+      text.remove_prefix(1);
+    } else if (!text.empty()) {
+      throw npy_error(file, "bad .npy header: ',' expected between dimensions: " + std::string(text));
+    }
+  }
+}
+
+std::string read_exactly(const std::filesystem::path& file, std::istream& stream, std::size_t size, const char* what) {
+  std::string bytes(size, '\0');
+  stream.read(bytes.data(), static_cast<std::streamsize>(size));
+  if (static_cast<std::size_t>(stream.gcount()) != size) throw npy_error(file, std::string("cut off in its ") + what);
+  return bytes;
+}
+
+std::size_t little_endian(std::string_view bytes) {
+  std::size_t value = 0;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+std::string read_header(const std::filesystem::path& file, std::istream& stream) {
+  const std::string start = read_exactly(file, stream, magic.size() + 2, "first bytes");
+  if (!start.starts_with(magic)) throw npy_error(file, "not a .npy file");
+  const int version = start[magic.size()];
+  if ((version != 1 && version != 2) || start[magic.size() + 1] != 0) {
+    throw npy_error(file, ".npy format version 1.0 or 2.0 expected");
+  }
+  const std::size_t size = little_endian(read_exactly(file, stream, version == 1 ? 2 : 4, "header length"));
+  if (size > longest_header) throw npy_error(file, "header of " + std::to_string(size) + " bytes is too long");
+  return read_exactly(file, stream, size, "header");
+}
+
+std::vector<std::size_t> int8_matrix_shape(const std::filesystem::path& file, std::string_view header) {
+  std::map<std::string, std::string> entries = header_parser(file, header).parse();
+  if (entries.size() != 3 || !entries.contains("descr") || !entries.contains("fortran_order") ||
+      !entries.contains("shape")) {
+    throw npy_error(file, "bad .npy header: the keys descr, fortran_order and shape expected");
+  }
+  if (entries["descr"] != "|i1") throw npy_error(file, "dtype int8 ('|i1') expected, not '" + entries["descr"] + "'");
+  if (entries["fortran_order"] != "False") {
+    throw npy_error(file, "C order expected (fortran_order False), not fortran_order " + entries["fortran_order"]);
+  }
+  const std::vector<std::size_t> shape = parse_shape(file, entries["shape"]);
+  if (shape.size() != 2)
+    throw npy_error(file, "a matrix expected, not " + std::to_string(shape.size()) + " dimension(s)");
+  if (shape[0] == 0 || shape[1] == 0) throw npy_error(file, "the matrix is empty");
+  if (shape[0] > most_elements / shape[1]) throw npy_error(file, "the matrix has more than 2^30 elements");
+  return shape;
+}
+
+}  // namespace
+
+matrix<std::int8_t> read_npy_int8(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw npy_error(file, "cannot be opened");
+  const std::vector<std::size_t> shape = int8_matrix_shape(file, read_header(file, stream));
+  // The size is checked before the elements are allocated: a header alone must not take memory.
+  const std::streamoff start = stream.tellg();
+  const std::streamoff end = stream.seekg(0, std::ios::end).tellg();
+  const auto wanted = static_cast<std::streamoff>(shape[0] * shape[1]);
+  if (end - start != wanted) {
+    throw npy_error(file, "holds " + std::to_string(end - start) + " bytes of elements, its shape asks for " +
+                              std::to_string(wanted));
+  }
+  matrix<std::int8_t> values(shape[0], shape[1]);
+  stream.seekg(start);
+  stream.read(reinterpret_cast<char*>(values.data.data()), wanted);
+  if (stream.gcount() != wanted) throw npy_error(file, "cannot be read to its end");
+  return values;
+}
+
+void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& values) {
+  static_assert(std::endian::native == std::endian::little);
+  std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (" + std::to_string(values.rows) + ", " +
+                       std::to_string(values.cols) + "), }";
+  const std::size_t prefix = magic.size() + 4;
+  header.append(63 - (prefix + header.size()) % 64, ' ');
+  header += '\n';
+  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
+  if (!stream) throw npy_error(file, "cannot be created");
+  stream << magic << '\x01' << '\0' << static_cast<char>(header.size() & 0xFF) << static_cast<char>(header.size() >> 8)
+         << header;
+  stream.write(reinterpret_cast<const char*>(values.data.data()),
+               static_cast<std::streamsize>(values.data.size() * sizeof(std::int32_t)));
+  stream.close();
+  if (!stream) throw npy_error(file, "cannot be written");
+}
+
+}  // namespace examples

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks the words of one buffer descriptor: dimensions, iteration offset, zero padding.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "aie/dma.hpp"
+
+namespace npurt::emu {
+
+/// Order and meaning: dimension 0 innermost, address = base + sum of i_k * step_k + iteration_current * iteration_step, the
+/// top dimension never wraps, the walk ends after `length` words. Padding words count into the length (mlir-aie's
+/// objectfifo padding test: 61 x 56 padded to 64 x 64 has length 4096).
+class address_generator {
+ public:
+  void load(const aie::dma_bd& bd);
+
+  bool finished() const { return remaining_ == 0; }
+  std::uint32_t remaining() const { return remaining_; }
+  /// True: the current word is a zero that is not read from memory.
+  bool padding() const { return padded_ && in_padding(); }
+  /// Byte address of the current word; meaningless while padding() is true.
+  std::int64_t address() const { return padded_ ? padded_address() : position_[0] * 4; }
+
+  void advance() {
+    --remaining_;
+    ++index_[0];
+    if (index_[0] != limit_[0]) {
+      position_[0] += step_[0];
+      return;
+    }
+    carry();
+  }
+
+  /// Bytes [first, end) that hold every address of the walk.
+  struct extent {
+    std::int64_t first, end;
+  };
+  extent bounds() const;
+
+ private:
+  void carry();
+  bool in_padding() const;
+  std::int64_t padded_address() const;
+
+  std::uint32_t remaining_ = 0;
+  bool padded_ = false;
+  std::int64_t base_ = 0;                     // words
+  std::array<std::int64_t, 4> step_{};        // words
+  std::array<std::int64_t, 4> position_{};    // words; start of the current row, plane, ...
+  std::array<std::uint32_t, 4> index_{};
+  std::array<std::uint32_t, 4> limit_{};      // with padding; 0: never wraps
+  std::array<std::uint32_t, 4> before_{}, wrap_{};
+};
+
+}  // namespace npurt::emu

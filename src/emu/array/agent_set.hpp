@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents are what acts in a cycle: DMA channels and cores, numbered over the whole array; sets of them as bit masks.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cstdint>
+
+#include "aie/dma.hpp"
+#include "aie/geometry.hpp"
+
+namespace npurt::emu {
+
+using agent_id = std::uint8_t;
+
+/// Channels first (32 per column: shim 4, memtile 12, cores 4 each), then cores (4 per column).
+inline constexpr unsigned channels_per_column = 32;
+inline constexpr unsigned cores_per_column = 4;
+inline constexpr unsigned max_channels = channels_per_column * aie::npu1.columns;
+inline constexpr unsigned max_cores = cores_per_column * aie::npu1.columns;
+inline constexpr unsigned max_agents = max_channels + max_cores;
+
+inline agent_id channel_agent(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
+  const unsigned kind_channels = tile.row == 1 ? 6 : 2;
+  const unsigned in_column = tile.row == 0 ? 0 : tile.row == 1 ? 4 : 16 + (tile.row - 2u) * 4;
+  const unsigned half = direction == aie::dma_direction::mm2s ? kind_channels : 0;
+  return static_cast<agent_id>(tile.col * channels_per_column + in_column + half + channel);
+}
+inline agent_id core_agent(aie::tile_id tile) {
+  return static_cast<agent_id>(max_channels + tile.col * cores_per_column + tile.row - 2u);
+}
+
+class agent_set {
+ public:
+  void insert(agent_id a) { words_[a >> 6] |= std::uint64_t{1} << (a & 63); }
+  void erase(agent_id a) { words_[a >> 6] &= ~(std::uint64_t{1} << (a & 63)); }
+  bool contains(agent_id a) const { return (words_[a >> 6] >> (a & 63) & 1) != 0; }
+  bool empty() const { return (words_[0] | words_[1] | words_[2]) == 0; }
+  void clear() { words_ = {}; }
+
+  /// Calls f(agent) for every member of words [from, to), ascending, over a copy: f may change the set.
+  template <typename F>
+  void for_each(F&& f, unsigned from = 0, unsigned to = 3) const {
+    for (unsigned w = from; w < to; ++w)
+      for (std::uint64_t bits = words_[w]; bits != 0; bits &= bits - 1)
+        f(static_cast<agent_id>(w * 64 + static_cast<unsigned>(std::countr_zero(bits))));
+  }
+
+ private:
+  std::array<std::uint64_t, 3> words_{};
+};
+static_assert(max_channels == 128 && max_agents <= 192);
+
+}  // namespace npurt::emu

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole partition as plain data, and the operations that the families of components share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "aie/geometry.hpp"
+#include "emu/array/array_error.hpp"
+#include "emu/array/core_tile.hpp"
+#include "emu/array/ddr_port.hpp"
+#include "emu/array/dma_channel.hpp"
+#include "emu/array/stream_fifo.hpp"
+#include "emu/array/tile.hpp"
+
+namespace npurt::emu {
+
+/// A task-complete token, on its way or arrived.
+struct token {
+  aie::tile_id tile;
+  aie::dma_direction direction{};
+  std::uint8_t channel = 0;
+  bool operator==(const token&) const = default;
+};
+
+struct machine {
+  machine(aie::geometry shape, ddr_port& memory);
+
+  // Scheduler (scheduler.cpp). An agent is either awake, and steps every cycle, or sleeps until wake().
+  void sleep(agent_id a, wait_cause cause);
+  void wake(agent_id a);
+  void wake_at(agent_id a, std::uint64_t time);
+  void wake_all(agent_set& set);
+  /// One cycle of everything that is awake.
+  void cycle();
+  /// Wakes what is due at `now`, delivers tokens.
+  void run_timers();
+
+  // Streams (streams.cpp, routes.cpp).
+  /// Sends one word; false: no room, no route or no arbiter, and the agent has to sleep (see block_source).
+  bool push(agent_id source, std::uint32_t data, bool last);
+  const route& find_route(stream_source& source, unsigned packet_id);
+  route resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const;
+  /// The words that a receiver could take now: its front word if ready; else arranges the wake-up.
+  bool word_ready(agent_id receiver);
+  stream_fifo::word take_word(agent_id receiver);
+  void switches_changed();
+
+  // DMA (dma.cpp).
+  void step_channel(dma_channel& c);
+  void push_task(dma_channel& c, aie::dma_task task);
+  void reset_channel(dma_channel& c);
+  const aie::dma_bd& decoded_bd(tile& t, unsigned bd);
+
+  // Registers (registers.cpp).
+  void write(std::uint32_t address, std::uint32_t value);
+  std::uint32_t read(std::uint32_t address);
+
+  // Locks.
+  /// The lock that a BD or core names, by tile.
+  void release(lock& l, int value);
+
+  tile& at(aie::tile_id id) { return tiles[id.col * shape.rows + id.row]; }
+  const tile& at(aie::tile_id id) const { return tiles[id.col * shape.rows + id.row]; }
+  core_tile& core_at(aie::tile_id id) { return *cores[core_agent(id) - max_channels]; }
+
+  aie::geometry shape;
+  ddr_port& ddr;
+  std::uint64_t now = 1;
+
+  std::vector<tile> tiles;
+  std::vector<dma_channel> channels;                 ///< by agent id
+  std::vector<std::unique_ptr<core_tile>> cores;     ///< by agent id - max_channels
+  std::vector<stream_fifo> fifos;                    ///< by agent id of the receiver
+  std::vector<stream_source> sources;                ///< by agent id
+  std::uint32_t switch_version = 1;
+  std::vector<agent_id> arbiter_owner;               ///< no_agent: free
+  std::vector<agent_id> packet_waiters;              ///< sources that want arbiters, oldest first
+  agent_set unrouted;                                ///< asleep until the switches change
+
+  agent_set awake;
+  agent_set sleeping;
+  std::array<std::uint64_t, max_agents> asleep_since{};
+  std::array<wait_cause, max_agents> asleep_cause{};
+
+  struct timer {
+    std::uint64_t time;
+    agent_id agent;
+    auto operator<=>(const timer&) const = default;
+  };
+  std::vector<timer> timers;                         ///< heap, earliest on top
+  struct flying_token {
+    std::uint64_t time;
+    token what;
+  };
+  std::vector<flying_token> flying;                  ///< in order of departure
+  std::vector<token> arrived;
+  bool token_arrived = false;                        ///< since the scheduler's caller cleared it
+
+  std::uint64_t ddr_read_credit = 0, ddr_write_credit = 0;  ///< tenths of a byte
+  std::uint64_t ddr_read_time = 0, ddr_write_time = 0;
+  std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
+  std::map<std::string, std::uint64_t> ignored;      ///< writes to known registers without an effect here
+  std::uint64_t core_events = 0;
+
+  static constexpr agent_id no_agent = 0xFF;
+};
+
+}  // namespace npurt::emu

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// One tile's stream switch registers, decoded, and the routes that they make up.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aie/stream_switch.hpp"
+#include "emu/array/agent_set.hpp"
+
+namespace npurt::emu {
+
+struct stream_switch_state {
+  std::array<aie::master_config, 23> masters{};
+  std::array<aie::slave_config, 25> slaves{};
+  std::array<std::array<aie::slot_config, 4>, 25> slots{};
+  std::uint32_t mux = 0, demux = 0;  ///< shims
+};
+
+/// One way from a source to a receiver.
+struct route_branch {
+  agent_id receiver = 0;
+  std::uint16_t latency = 0;  ///< cycles
+  std::uint16_t room = 0;     ///< words in flight and waiting
+  bool drop_header = false;
+};
+
+/// Everything that a stream reaches, for circuits or for packets of one id.
+struct route {
+  std::vector<route_branch> branches;
+  std::vector<std::uint16_t> arbiters;  ///< tile index * 8 + arbiter; held during a packet
+  bool packet = false;                  ///< some switch on the way looks at headers
+  bool to_firmware = false;             ///< leaves a shim by South 0: task-complete tokens
+  unsigned firmware_latency = 0;
+  std::string problem;                  ///< words would go where nothing is modelled; empty: none
+};
+
+/// A slave port that words enter the switches by: an MM2S channel or a core. Its routes are found once per configuration.
+struct stream_source {
+  aie::tile_id tile;
+  std::uint8_t slave = 0;
+  std::uint32_t version = 0;              ///< of the switches when `routes` was filled
+  std::array<std::unique_ptr<route>, 32> routes;
+  const route* open = nullptr;            ///< the packet under way, or the circuit
+  bool mid_packet = false;
+  bool holds_arbiters = false;
+  std::uint64_t asked = 0;                ///< since when the packet's arbiters are wanted; 0: not waiting
+};
+
+}  // namespace npurt::emu

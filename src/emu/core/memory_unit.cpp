@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a core does outside its registers: address unit, memory accesses, and the gates that may stall it.
+#include <bit>
+#include <format>
+
+#include "emu/core/pipeline.hpp"
+
+namespace npurt::emu {
+namespace {
+
+/// 2D and 3D modifiers count up to dn and then start again; see aie2/README.md, "Addresses and pointers".
+struct modifier {
+  std::uint32_t m, dn, dj, dc;
+};
+
+struct increment {
+  std::uint32_t step;
+  std::uint32_t count_low = 0, count_high = 0;
+};
+
+increment advance_2d(const modifier& d) {
+  return d.dc < d.dn ? increment{d.dj, d.dc + 1} : increment{d.m, 0};
+}
+
+increment advance_3d(const modifier& low, const modifier& high) {
+  if (low.dc < low.dn) {
+    return {low.dj, low.dc + 1, high.dc};
+  }
+  return high.dc < high.dn ? increment{high.dj, 0, high.dc + 1} : increment{low.m, 0, 0};
+}
+
+modifier read_modifier(const register_file& registers, std::uint16_t offset) {
+  modifier d;
+  std::memcpy(&d, registers.bytes.data() + offset, sizeof d);
+  return d;
+}
+
+}  // namespace
+
+void machine::form_address(frame& f) {
+  const operation& op = *f.op;
+  const std::uint32_t pointer = registers.word(op.pointer);
+  f.address = pointer;
+  const unsigned first = op.first_address_def;
+  const auto update = [&](const increment& by) {
+    f.def(first, pointer + by.step);
+    if (op.def_count > first + 1) {
+      f.def(first + 1, by.count_low);
+    }
+    if (op.def_count > first + 2) {
+      f.def(first + 2, by.count_high);
+    }
+  };
+  switch (op.mode) {
+    case addressing::none: case addressing::plain: break;
+    case addressing::offset: f.address = pointer + static_cast<std::uint32_t>(op.immediate); break;
+    case addressing::offset_reg: f.address = pointer + registers.word(op.modifier); break;
+    case addressing::post: update({static_cast<std::uint32_t>(op.immediate)}); break;
+    case addressing::post_reg: update({registers.word(op.modifier)}); break;
+    case addressing::post_2d: update(advance_2d(read_modifier(registers, op.modifier))); break;
+    case addressing::post_3d: {
+      constexpr std::uint16_t high = 4 * 16;
+      update(advance_3d(read_modifier(registers, op.modifier),
+                        read_modifier(registers, static_cast<std::uint16_t>(op.modifier + high))));
+      break;
+    }
+  }
+  f.address &= address_mask;
+}
+
+std::byte* machine::memory(std::uint32_t address, std::uint32_t size) {
+  constexpr std::uint32_t window = 0x10000;
+  if (address % size != 0) {
+    throw core_error(std::format("memory: unaligned access of {} bytes at {:#x}", size, address));
+  }
+  std::byte*& base = windows_[address / window];
+  if (base == nullptr) {
+    base = ports_->data(address / window * window, window);
+  }
+  std::byte* bytes = base != nullptr ? base + address % window : ports_->data(address, size);
+  if (bytes == nullptr) {
+    throw core_error(std::format("memory: nothing is mapped at {:#x} ({} bytes)", address, size));
+  }
+  return bytes;
+}
+
+void machine::read_memory(frame& f) {
+  const operation& op = *f.op;
+  if (op.where == unit::gather) {
+    return;  // its semantics form the four addresses and read
+  }
+  if (op.where == unit::part_store) {
+    std::memcpy(f.memory.data(), memory(f.address & ~3u, 4), 4);
+    return;
+  }
+  std::memcpy(f.memory.data(), memory(f.address, op.access), op.access);
+}
+
+void machine::write_memory(frame& f) {
+  const operation& op = *f.op;
+  if (op.where == unit::part_store) {
+    std::memcpy(memory(f.address & ~3u, 4), f.memory.data(), 4);
+    return;
+  }
+  std::memcpy(memory(f.address, op.access), f.memory.data(), op.access);
+}
+
+bool machine::stop_for(stall why, const frame& f) {
+  waiting = why;
+  stalled_pc = f.pc;
+  return false;
+}
+
+/// Everything that may refuse this cycle is asked before anything happens in it; what was granted is not asked again.
+bool machine::pass_gates() {
+  auto& gates = gates_[now_ % depth];
+  while (gates_passed_ < gates.count) {
+    const commit& gate = gates.entries[gates_passed_];
+    current_ = gate.f;
+    if (!pass(*gate.f, gate.stage)) {
+      return false;
+    }
+    ++gates_passed_;
+  }
+  gates_passed_ = 0;
+  gates.count = 0;
+  current_ = nullptr;
+  return true;
+}
+
+bool machine::pass_lock(frame& f) {
+  // The semantics have left id and value in frame::memory, flags = 0 if the condition of a .cond form is not met.
+  const auto [id, value] = f.loaded<std::array<std::int32_t, 2>>();
+  if (f.flags == 0) {
+    return true;
+  }
+  const auto lock = static_cast<unsigned>(id);
+  if (f.op->where == unit::release) {
+    ports_->release_lock(lock, value);
+  } else if (!ports_->acquire_lock(lock, value)) {
+    waiting_lock = lock;
+    waiting_lock_value = value;
+    return stop_for(stall::lock, f);
+  }
+  frozen_ = 1;  // every lock request is followed by one arbitration cycle (reference/array.md section 8)
+  return true;
+}
+
+bool machine::pass(frame& f, std::uint8_t stage) {
+  const operation& op = *f.op;
+  switch (op.where) {
+    case unit::compute: case unit::branch: return true;
+    case unit::load: case unit::store:
+      return ports_->claim_banks(f.address, op.access) || stop_for(stall::memory, f);
+    case unit::part_store: return ports_->claim_banks(f.address & ~3u, 4) || stop_for(stall::memory, f);
+    case unit::gather: return ports_->claim_banks(f.address, 16) || stop_for(stall::memory, f);
+    case unit::acquire: case unit::release: return pass_lock(f);
+    case unit::stream_in: case unit::stream_in_nb: {
+      bool last = false;
+      const auto word = ports_->read_stream(0, last);
+      f.flags = (word ? 1u : 0u) | (last ? 2u : 0u);
+      f.store(word.value_or(0));
+      return word || op.where == unit::stream_in_nb || stop_for(stall::stream_in, f);
+    }
+    case unit::stream_out: case unit::stream_out_nb: {
+      const bool written = ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0);
+      if (op.where == unit::stream_out_nb) {
+        f.def<std::uint32_t>(0, written ? 1 : 0);
+        return true;
+      }
+      return written || stop_for(stall::stream_out, f);
+    }
+    case unit::cascade_in: return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
+    case unit::cascade_out: return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
+  }
+  (void)stage;
+  return true;
+}
+
+}  // namespace npurt::emu

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The transaction stream's operations and the shim BD's words.
+#include "npurt/detail/control_code.hpp"
+
+#include <fmt/format.h>
+
+#include "npurt/error.hpp"
+
+namespace npurt::detail {
+
+namespace {
+
+// Operations of the transaction stream, version 0.1 (mlir-aie AIETargetNPU.cpp, aiebu; read back from real streams).
+constexpr std::uint32_t op_write = 0;
+constexpr std::uint32_t op_block_write = 1;
+constexpr std::uint32_t op_mask_write = 3;
+constexpr std::uint32_t op_token_wait = 0x80;
+constexpr std::uint32_t op_ddr_patch = 0x81;
+
+// Shim tile registers (AM025): BDs, then per channel a control and a queue register.
+constexpr std::uint32_t bd_base = 0x1D000;
+constexpr std::uint32_t bd_size = 0x20;
+constexpr std::uint32_t channel_base = 0x1D200;
+constexpr std::uint32_t channel_size = 8;
+constexpr unsigned bd_count = 16;
+
+// Tokens carry the low bits of Controller_ID[15:8] as their packet id; 15 is what mlir-aie gives the shim row and what
+// the array routes to South 0.
+constexpr std::uint32_t controller_id = 15;
+constexpr std::uint32_t controller_mask = 0x1F00;
+
+std::uint32_t field(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t bits) {
+  if (value >> bits != 0) throw error(fmt::format("shim BD: {} = {} does not fit its {} bits", name, value, bits));
+  return value << low;
+}
+
+// Steps and the iteration's wrap are stored minus one.
+std::uint32_t minus_one(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t bits) {
+  if (value == 0) throw error(fmt::format("shim BD: {} = 0 cannot be stored", name));
+  return field(name, value - 1, low, bits);
+}
+
+std::uint32_t control_register(shim_channel channel) {
+  return channel_base + channel_size * static_cast<std::uint32_t>(channel);
+}
+
+}  // namespace
+
+std::array<std::uint32_t, 8> encode_shim_bd(const shim_bd& bd) {
+  constexpr std::uint32_t burst_256 = 2u << 30;
+  constexpr std::uint32_t ax_cache = 2u << 24;
+  constexpr std::uint32_t valid = 1u << 25;
+  return {bd.length,
+          0,
+          0,
+          field("D0 wrap", bd.d0_wrap, 20, 10) | minus_one("D0 step", bd.d0_step, 0, 20),
+          burst_256 | field("D1 wrap", bd.d1_wrap, 20, 10) | minus_one("D1 step", bd.d1_step, 0, 20),
+          ax_cache | minus_one("D2 step", bd.d2_step, 0, 20),
+          minus_one("iteration wrap", bd.iteration_wrap, 20, 6) | minus_one("iteration step", bd.iteration_step, 0, 20),
+          valid};
+}
+
+control_code::control_code(unsigned columns) {
+  constexpr std::uint32_t version_0_1 = 0x0100;
+  constexpr std::uint32_t npu1 = 3u << 16;
+  constexpr std::uint32_t rows = 6u << 24;
+  constexpr std::uint32_t memtile_rows = 1u << 8;
+  words_ = {version_0_1 | npu1 | rows, memtile_rows | columns, 0, 0};
+}
+
+void control_code::append(std::initializer_list<std::uint32_t> words) {
+  words_.insert(words_.end(), words);
+  ++operations_;
+}
+
+void control_code::write(std::uint32_t address, std::uint32_t value) { append({op_write, 0, address, 0, value, 24}); }
+
+void control_code::mask_write(std::uint32_t address, std::uint32_t value, std::uint32_t mask) {
+  append({op_mask_write, 0, address, 0, value, mask, 28});
+}
+
+void control_code::write_bd(unsigned bd, const shim_bd& descriptor, unsigned argument, std::uint32_t byte_offset) {
+  if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
+  const std::uint32_t address = bd_base + bd_size * bd;
+  const auto words = encode_shim_bd(descriptor);
+  append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5], words[6],
+          words[7]});
+  append({op_ddr_patch, 48, 0, 0, 0, 0, address + 4, 0, argument, 0, byte_offset, 0});
+}
+
+void control_code::set_controller(shim_channel channel) {
+  mask_write(control_register(channel), controller_id << 8, controller_mask);
+}
+
+void control_code::push(shim_channel channel, unsigned bd, unsigned runs, bool token) {
+  if (runs == 0 || runs > 256) throw error(fmt::format("shim task: {} runs, a task has 1 to 256", runs));
+  write(control_register(channel) + 4, (token ? 1u << 31 : 0u) | (runs - 1) << 16 | bd);
+}
+
+void control_code::wait_token(shim_channel channel) {
+  const auto index = static_cast<std::uint32_t>(channel);
+  const std::uint32_t mm2s = index >> 1;
+  constexpr std::uint32_t one_tile = 1u << 16 | 1u << 8;
+  append({op_token_wait, 16, mm2s, (index & 1) << 24 | one_tile});
+}
+
+std::vector<std::uint32_t> control_code::finish() && {
+  words_[2] = operations_;
+  words_[3] = static_cast<std::uint32_t>(words_.size() * sizeof(std::uint32_t));
+  return std::move(words_);
+}
+
+}  // namespace npurt::detail
