@@ -12,26 +12,18 @@ passed=0 failed=0
 mkdir -p "$logs"
 cd "$top" || exit 1
 
-# check NAME COMMAND...: runs the command; one line, and the end of its log when it fails.
+# shellcheck source=cmake/steps.sh
+source "$top/cmake/steps.sh"
+
+# check NAME COMMAND...: one check.
 check() {
-  local name=$1 started=$SECONDS log=$logs/check-$1.log
-  shift
-  printf '%-34s' "$name ..." >&2
-  if "$@" >"$log" 2>&1 </dev/null; then
-    passed=$((passed + 1))
-    printf ' ok, %d s\n' $((SECONDS - started)) >&2
-  else
-    failed=$((failed + 1))
-    printf ' FAILED after %d s; the end of %s:\n' $((SECONDS - started)) "$log" >&2
-    tail -n 40 "$log" >&2
-    return 1
-  fi
+  if try_step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); return 1; fi
 }
 
 sources() { find include src kernels tests bench examples \( -name '*.hpp' -o -name '*.cpp' \) -not -path '*/compile_fail/*' | sort; }
 
 formatting() { sources | xargs clang-format --dry-run -Werror; }
-scripts() { shellcheck -S warning dev .ci/run cmake/check.sh; }
+scripts() { shellcheck -S warning dev .ci/run cmake/check.sh cmake/steps.sh; }
 
 static_analysis() {
   cmake --preset dev -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -B "$build_root/tidy" &&
@@ -44,21 +36,7 @@ build() { # build PRESET
 
 # suite PRESET: the preset's tests, each counted.
 suite() {
-  local preset=$1 report=$build_root/$1/ctest.xml count bad skipped started=$SECONDS
-  check "build-$preset" build "$preset" || return
-  rm -f "$report"
-  (cd "$build_root/$preset" && ctest -j "$jobs" --output-on-failure --output-junit "$report") >"$logs/check-$preset.log" 2>&1
-  if [[ ! -f $report ]]; then
-    failed=$((failed + 1))
-    printf 'no report of the %s suite: %s\n' "$preset" "$logs/check-$preset.log" >&2
-    return
-  fi
-  count=$(sed -nE 's/.*[^a-z]tests="([0-9]+)".*/\1/p' "$report" | head -n 1)
-  bad=$(sed -nE 's/.*[^a-z]failures="([0-9]+)".*/\1/p' "$report" | head -n 1)
-  skipped=$(sed -nE 's/.*[^a-z]skipped="([0-9]+)".*/\1/p' "$report" | head -n 1)
-  passed=$((passed + count - bad - ${skipped:-0})) failed=$((failed + bad))
-  printf '%-34s %d tests, %d failed, %d skipped, %d s\n' "$preset suite" "$count" "$bad" "${skipped:-0}" $((SECONDS - started)) >&2
-  (( bad == 0 )) || grep -A 30 -E '\*\*\*(Failed|Exception|Timeout)' "$logs/check-$preset.log" | head -n 120 >&2
+  check "build-$1" build "$1" && run_suite "$1" "$build_root/$1"
 }
 
 # One fuzz target for its share of time, from the kept corpus; new finds stay in the build folder.

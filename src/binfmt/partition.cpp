@@ -12,7 +12,8 @@ constexpr std::size_t header_size = 184;
 constexpr std::size_t pdi_size = 96;
 constexpr std::size_t group_size = 96;
 // Entries overlapping each other could make the result larger than the file by any factor.
-constexpr std::size_t most_entries = 4096;
+constexpr std::size_t most_entries = 256;
+constexpr std::size_t longest_name = 255;
 
 /// An array_offset (u32 count, u32 offset) with elements of `size` bytes; checked to lie in the section.
 byte_view array_at(const byte_view& section, std::size_t at, std::size_t size, const char* what) {
@@ -30,7 +31,7 @@ std::string string_at(const byte_view& section, std::size_t at, const char* what
   if (offset >= section.size()) {
     section.fail(std::string(what) + ": string at " + std::to_string(offset) + " lies outside", at);
   }
-  const auto rest = section.slice(offset, section.size() - offset);
+  const auto rest = section.slice(offset, std::min(section.size() - offset, longest_name + 1));
   if (std::ranges::find(rest, std::byte{0}) == rest.end()) {
     section.fail(std::string(what) + ": string does not end", at);
   }
@@ -85,9 +86,9 @@ aie_partition read_aie_partition(const byte_view& section) {
   for (std::size_t i = 0; i < pdis.size(); i += pdi_size) {
     partition.pdis.push_back(read_pdi_entry(section, pdis, i));
     for (const cdo_group& group : partition.pdis.back().cdo_groups) {
-      entries += 1 + group.dpu_kernel_ids.size() + group.pre_cdo_groups.size() + group.name.size() / 8;
+      entries += 1 + group.dpu_kernel_ids.size() + group.pre_cdo_groups.size();
     }
-    if (entries > 16 * most_entries) {
+    if (entries > 64 * most_entries) {
       section.fail("has too many cdo_group entries", 0x78);
     }
   }

@@ -9,6 +9,7 @@ namespace npurt::binfmt {
 namespace {
 
 constexpr int deepest = 32;
+constexpr std::size_t most_attributes = 32;
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 bool is_name(char c) {
@@ -129,6 +130,9 @@ class parser {
       std::string key = name();
       if (e.attribute(key) != nullptr) {
         fail("attribute '" + key + "' twice");
+      }
+      if (e.attributes.size() == most_attributes) {
+        fail("too many attributes");
       }
       skip_space();
       expect("=");

@@ -44,7 +44,6 @@ class core_tile final : public core_ports {
   core& processor() { return core_; }
   const core& processor() const { return core_; }
   std::uint64_t slept(stall cause) const { return slept_[static_cast<std::size_t>(cause)]; }
-  void add_sleep(std::uint64_t cycles) { slept_[static_cast<std::size_t>(core_.waiting())] += cycles; }
 
  private:
   struct window {
@@ -54,7 +53,10 @@ class core_tile final : public core_ports {
   /// The tile and offset behind a data address; nothing where no core tile is.
   std::optional<window> find(std::uint32_t address, std::uint32_t size) const;
   tile* neighbour(unsigned side) const;  // 0 south, 1 west, 2 north, 3 own
+  lock& find_lock(unsigned id) const;
+  core_tile* cascade_target() const;
   void fall_asleep();
+  void count_sleep();
 
   struct cascade_fifo {
     std::array<std::array<std::byte, 64>, timing::cascade_entries> entries;
@@ -69,7 +71,8 @@ class core_tile final : public core_ports {
   unsigned lock_asked_ = 64;           // the request that passed arbitration; 64: none
   bool lock_refused_ = false;          // it was evaluated and the value did not fit
   cascade_fifo cascade_;               // values on their way to this core
-  core_tile* cascade_source_ = nullptr;  // asleep until this core takes a value
+  agent_set cascade_writers_;          // asleep until this core takes a value
+  std::uint64_t last_step_ = 0;
   std::array<std::uint64_t, 7> slept_{};
 };
 

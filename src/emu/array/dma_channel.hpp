@@ -55,9 +55,9 @@ struct dma_channel {
   std::uint64_t next_word = 0;   ///< shim MM2S, in ticks: when DDR has the next word
   std::int64_t claimed_block = -1;  ///< core tiles: the 16 bytes that the last bank access covered
 
-  /// Shim: host bytes of `addresses.bounds()`; nullptr: translate word by word.
+  /// Shim: the BD's extent and its host bytes; nullptr: not in one buffer, translate word by word.
+  address_generator::extent ddr_extent{};
   std::byte* ddr = nullptr;
-  std::int64_t ddr_first = 0;
   bool ddr_resolved = false;
 
   std::uint64_t task_start = 0;

@@ -28,8 +28,18 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
+/// Bandwidth of DDR in one direction.
+struct ddr_direction {
+  std::uint64_t credit = 0;  ///< tenths of a byte that may move now
+  std::uint64_t time = 0;    ///< when `credit` was brought up to date
+  std::uint64_t bytes = 0;   ///< moved
+};
+
 struct machine {
   machine(aie::geometry shape, ddr_port& memory);
+
+  /// Everything as after a reset of the columns: memories, locks, BDs, routes, cores.
+  void reset();
 
   // Scheduler (scheduler.cpp). An agent is either awake, and steps every cycle, or sleeps until wake().
   void sleep(agent_id a, wait_cause cause);
@@ -42,14 +52,19 @@ struct machine {
   void run_timers();
 
   // Streams (streams.cpp, routes.cpp).
-  /// Sends one word; false: no room, no route or no arbiter, and the agent has to sleep (see block_source).
+  /// Sends one word. False: no room, route or arbiter; the agent may sleep, it is woken when that changes.
   bool push(agent_id source, std::uint32_t data, bool last);
   const route& find_route(stream_source& source, unsigned packet_id);
   route resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const;
-  /// The words that a receiver could take now: its front word if ready; else arranges the wake-up.
-  bool word_ready(agent_id receiver);
+  bool word_ready(agent_id receiver) const { return !fifos[receiver].empty() && fifos[receiver].front().ready <= now; }
+  /// After word_ready() said no: the agent sleeps until a word can be there.
+  void wait_for_word(agent_id receiver);
   stream_fifo::word take_word(agent_id receiver);
   void switches_changed();
+  /// Sends a task-complete token on its way; false: no route leads to the firmware.
+  bool send_token(const dma_channel& c);
+  /// Forgets what an agent was sending: its packet, its arbiters.
+  void end_stream(agent_id source);
 
   // DMA (dma.cpp).
   void step_channel(dma_channel& c);
@@ -61,9 +76,9 @@ struct machine {
   void write(std::uint32_t address, std::uint32_t value);
   std::uint32_t read(std::uint32_t address);
 
-  // Locks.
-  /// The lock that a BD or core names, by tile.
+  // Locks: what a changed value means for those who wait.
   void release(lock& l, int value);
+  bool acquire(lock& l, int value);
 
   tile& at(aie::tile_id id) { return tiles[id.col * shape.rows + id.row]; }
   const tile& at(aie::tile_id id) const { return tiles[id.col * shape.rows + id.row]; }
@@ -102,10 +117,8 @@ struct machine {
   std::vector<token> arrived;
   bool token_arrived = false;                        ///< since the scheduler's caller cleared it
 
-  std::uint64_t ddr_read_credit = 0, ddr_write_credit = 0;  ///< tenths of a byte
-  std::uint64_t ddr_read_time = 0, ddr_write_time = 0;
-  std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
-  std::map<std::string, std::uint64_t> ignored;      ///< writes to known registers without an effect here
+  ddr_direction ddr_read, ddr_write;
+  std::map<std::string, std::uint64_t, std::less<>> ignored;      ///< writes to known registers without an effect here
   std::uint64_t core_events = 0;
 
   static constexpr agent_id no_agent = 0xFF;

@@ -46,8 +46,7 @@ struct stream_source {
   std::array<std::unique_ptr<route>, 32> routes;
   const route* open = nullptr;            ///< the packet under way, or the circuit
   bool mid_packet = false;
-  bool holds_arbiters = false;
-  std::uint64_t asked = 0;                ///< since when the packet's arbiters are wanted; 0: not waiting
+  const route* wanted = nullptr;          ///< the packet that waits for arbiters
 };
 
 }  // namespace npurt::emu

@@ -37,7 +37,7 @@ void core::write_program(std::uint32_t offset, std::span<const std::byte> bytes)
     throw std::out_of_range("program memory ends before offset " + std::to_string(offset + bytes.size()));
   }
   std::ranges::copy(bytes, m.program.begin() + offset);
-  m.decoded.clear();
+  m.decoded.clear(m.in_flight());
 }
 
 std::span<const std::byte> core::program() const { return impl_->m.program; }

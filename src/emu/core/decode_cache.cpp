@@ -303,8 +303,17 @@ std::string instruction_text(const isa::decoded_instruction& insn) {
 
 }  // namespace
 
-void decode_cache::clear() {
+void decode_cache::clear(bool in_flight) {
+  if (!in_flight) {
+    retired_.clear();
+  }
+  if (bundles_.empty()) {
+    return;
+  }
   std::ranges::fill(index_, std::uint16_t{0});
+  if (in_flight) {
+    retired_.push_back(std::move(bundles_));
+  }
   bundles_.clear();
 }
 

@@ -29,13 +29,15 @@ class decode_cache {
     }
     return decode(program, pc);
   }
-  void clear();
+  /// Forgets everything decoded; with `in_flight`, keeps operations that frames still point to alive until the next call.
+  void clear(bool in_flight);
 
  private:
   const bundle& decode(std::span<const std::byte> program, std::uint32_t pc);
 
   std::vector<std::uint16_t> index_;  ///< into bundles_, plus one
   std::deque<bundle> bundles_;
+  std::deque<std::deque<bundle>> retired_;
 };
 
 /// Assembly text of the bundle at `pc`, or its bytes when it cannot be decoded.

@@ -117,7 +117,7 @@ bool machine::pass_gates() {
   while (gates_passed_ < gates.count) {
     const commit& gate = gates.entries[gates_passed_];
     current_ = gate.f;
-    if (!pass(*gate.f, gate.stage)) {
+    if (!pass(*gate.f)) {
       return false;
     }
     ++gates_passed_;
@@ -146,14 +146,26 @@ bool machine::pass_lock(frame& f) {
   return true;
 }
 
-bool machine::pass(frame& f, std::uint8_t stage) {
+/// Four independent accesses, words 0-3 (.lo) or 4-7 (.hi) of the source; granted ones are counted in frame::flags.
+bool machine::pass_gather(frame& f) {
+  const auto addresses = f.use<std::array<std::uint32_t, 8>>(0);
+  const unsigned first = f.op->row->mnemonic.ends_with(".hi") ? 4 : 0;
+  for (; f.flags < 4; ++f.flags) {
+    if (!ports_->claim_banks(addresses[first + f.flags] & address_mask & ~7u, 8)) {
+      return stop_for(stall::memory, f);
+    }
+  }
+  return true;
+}
+
+bool machine::pass(frame& f) {
   const operation& op = *f.op;
   switch (op.where) {
     case unit::compute: case unit::branch: return true;
     case unit::load: case unit::store:
       return ports_->claim_banks(f.address, op.access) || stop_for(stall::memory, f);
     case unit::part_store: return ports_->claim_banks(f.address & ~3u, 4) || stop_for(stall::memory, f);
-    case unit::gather: return ports_->claim_banks(f.address, 16) || stop_for(stall::memory, f);
+    case unit::gather: return pass_gather(f);
     case unit::acquire: case unit::release: return pass_lock(f);
     case unit::stream_in: case unit::stream_in_nb: {
       bool last = false;
@@ -173,7 +185,6 @@ bool machine::pass(frame& f, std::uint8_t stage) {
     case unit::cascade_in: return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
     case unit::cascade_out: return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
   }
-  (void)stage;
   return true;
 }
 

@@ -22,6 +22,7 @@ void machine::reset() {
   for (unsigned i = 0; i < pool_->free_count; ++i) {
     pool_->free[i] = static_cast<std::uint16_t>(i);
   }
+  decoded.clear(false);
   counters = {};
   fault.reset();
   pc = 0;
@@ -96,6 +97,7 @@ void machine::start(const operation& op) {
   f.op = &op;
   f.core = this;
   f.pc = pc;
+  f.flags = 0;
   current_ = &f;
   if (op.mode != addressing::none) {
     form_address(f);

@@ -43,6 +43,7 @@ class machine {
   int waiting_lock_value = 0;
   bool finished() const { return finished_; }
   void resume() { finished_ = false; }
+  bool in_flight() const { return flying_ != 0; }
 
  private:
   static constexpr unsigned depth = 16;  ///< more than the last stage, E11
@@ -69,7 +70,8 @@ class machine {
   };
 
   bool pass_gates();
-  bool pass(frame& f, std::uint8_t stage);
+  bool pass(frame& f);
+  bool pass_gather(frame& f);
   bool pass_lock(frame& f);
   bool stop_for(stall why, const frame& f);
   void issue();

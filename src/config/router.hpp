@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the way of every flow through the stream switches. The same description always gives the same routes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "aie/stream_switch.hpp"
+#include "config/description.hpp"
+
+namespace npurt::config {
+
+/// A packet rule at a slave port.
+struct slot_rule {
+  std::uint8_t id = 0;
+  std::uint8_t arbiter = 0;
+};
+
+/// What one switch is set to; ports that are not named stay off.
+struct switch_settings {
+  std::map<aie::port, aie::port> circuits;                     ///< master -> slave
+  std::map<aie::port, std::uint8_t> packet_masters;            ///< master -> arbiter
+  std::map<aie::port, std::vector<slot_rule>> packet_slaves;  ///< slave -> rules, at most four
+};
+
+/// Shim channels that the mux (MM2S) and demux (S2MM) connect to the switch.
+struct shim_channel {
+  aie::tile_id tile;
+  aie::dma_direction direction;
+  std::uint8_t channel = 0;
+  auto operator<=>(const shim_channel&) const = default;
+};
+
+struct routes {
+  std::map<aie::tile_id, switch_settings> switches;
+  std::vector<shim_channel> shim_channels;  ///< in order, each once
+};
+
+/// Shortest free routes in the order of the description; flows with the same source share their way.
+/// @throws config_error naming the flow that cannot be routed
+routes route(const array_description& design);
+
+}  // namespace npurt::config

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// A core and what it reaches.
+#include "emu/array/core_tile.hpp"
+
+#include <algorithm>
+#include <format>
+
+#include "aie/registers.hpp"
+#include "emu/array/machine.hpp"
+
+namespace npurt::emu {
+namespace {
+
+constexpr std::uint32_t first_window = 0x40000, window_bytes = 0x10000;
+constexpr unsigned locks_per_side = 16;
+constexpr unsigned no_lock = 64;
+
+}  // namespace
+
+core_tile::core_tile(machine& owner, aie::tile_id id) : machine_(owner), id_(id), agent_(core_agent(id)), core_(*this) {}
+
+tile* core_tile::neighbour(unsigned side) const {
+  aie::tile_id at = id_;
+  if (side == 0) --at.row;
+  if (side == 1) --at.col;
+  if (side == 2) ++at.row;
+  if (!machine_.shape.contains(at) || machine_.shape.kind(at) != aie::tile_kind::core) return nullptr;
+  return &machine_.at(at);
+}
+
+std::optional<core_tile::window> core_tile::find(std::uint32_t address, std::uint32_t size) const {
+  if (address < first_window || address >= first_window + 4 * window_bytes) return std::nullopt;
+  const std::uint32_t offset = address % window_bytes;
+  if (size > window_bytes - offset) return std::nullopt;
+  tile* const t = neighbour((address - first_window) / window_bytes);
+  if (t == nullptr) return std::nullopt;
+  return window{t, offset};
+}
+
+std::byte* core_tile::data(std::uint32_t address, std::uint32_t size) {
+  const auto w = find(address, size);
+  return w ? w->at->memory.data() + w->offset : nullptr;
+}
+
+bool core_tile::claim_banks(std::uint32_t address, std::uint32_t size) {
+  const auto w = find(address, size);
+  if (!w) return true;  // the access itself faults
+  std::uint8_t banks = 0;
+  for (std::uint32_t block = w->offset & ~15u; block < w->offset + size; block += 16) banks |= bank_bit(block);
+  return w->at->claim(banks, machine_.now);
+}
+
+lock& core_tile::find_lock(unsigned id) const {
+  tile* const t = id < 4 * locks_per_side ? neighbour(id / locks_per_side) : nullptr;
+  if (t == nullptr)
+    throw array_error(id_, std::format("core at pc {:#x}: lock {} belongs to no core tile", core_.pc(), id));
+  return t->locks[id % locks_per_side];
+}
+
+bool core_tile::acquire_lock(unsigned id, int value) {
+  lock& l = find_lock(id);
+  static_assert(timing::core_lock_arbitration == 1);
+  if (lock_asked_ != id) {
+    lock_asked_ = id;
+    return false;
+  }
+  lock_refused_ = !machine_.acquire(l, value);
+  if (!lock_refused_) lock_asked_ = no_lock;
+  return !lock_refused_;
+}
+
+void core_tile::release_lock(unsigned id, int value) { machine_.release(find_lock(id), value); }
+
+std::optional<std::uint32_t> core_tile::read_stream(unsigned port, bool& last) {
+  if (port != 0) throw array_error(id_, std::format("core at pc {:#x}: stream input {}", core_.pc(), port));
+  if (!machine_.word_ready(agent_)) return std::nullopt;
+  const stream_fifo::word w = machine_.take_word(agent_);
+  last = w.last;
+  return w.data;
+}
+
+bool core_tile::write_stream(unsigned port, std::uint32_t word, bool last) {
+  if (port != 0) throw array_error(id_, std::format("core at pc {:#x}: stream output {}", core_.pc(), port));
+  return machine_.push(agent_, word, last);
+}
+
+core_tile* core_tile::cascade_target() const {
+  const auto control = [this](aie::tile_id at) {
+    const auto& stored = machine_.at(at).stored;
+    const auto found = stored.find(aie::reg::accumulator_control);
+    return found == stored.end() ? 0u : found->second;
+  };
+  const bool east = (control(id_) & 2) != 0;  // Output[1]: 0 south, 1 east; Input[0]: 0 north, 1 west
+  const aie::tile_id to = east ? aie::tile_id{static_cast<std::uint8_t>(id_.col + 1), id_.row}
+                               : aie::tile_id{id_.col, static_cast<std::uint8_t>(id_.row - 1)};
+  if (!machine_.shape.contains(to) || machine_.shape.kind(to) != aie::tile_kind::core || ((control(to) & 1) != 0) != east)
+    throw array_error(id_, std::format("core at pc {:#x}: no core listens at its cascade output", core_.pc()));
+  return &machine_.core_at(to);
+}
+
+bool core_tile::read_cascade(std::span<std::byte, 64> value) {
+  if (cascade_.size == 0) return false;
+  std::ranges::copy(cascade_.entries[cascade_.head], value.begin());
+  cascade_.head = (cascade_.head + 1) % timing::cascade_entries;
+  --cascade_.size;
+  machine_.wake_all(cascade_writers_);
+  return true;
+}
+
+bool core_tile::write_cascade(std::span<const std::byte, 64> value) {
+  core_tile& to = *cascade_target();
+  if (to.cascade_.size == timing::cascade_entries) return false;
+  const unsigned slot = (to.cascade_.head + to.cascade_.size) % timing::cascade_entries;
+  std::ranges::copy(value, to.cascade_.entries[slot].begin());
+  ++to.cascade_.size;
+  machine_.wake(to.agent_);
+  return true;
+}
+
+void core_tile::event(unsigned) { ++machine_.core_events; }
+
+void core_tile::count_sleep() {
+  if (last_step_ != 0) slept_[static_cast<std::size_t>(core_.waiting())] += machine_.now - last_step_ - 1;
+  last_step_ = machine_.now;
+}
+
+void core_tile::step() {
+  count_sleep();
+  lock_refused_ = false;
+  core_.step();
+  if (const auto& fault = core_.fault()) {
+    machine_.awake.erase(agent_);
+    throw array_error(id_, std::format("core at pc {:#x}, bundle \"{}\": {}", fault->pc, fault->bundle, fault->cause));
+  }
+  if (core_.done()) {
+    machine_.awake.erase(agent_);
+    last_step_ = 0;
+    return;
+  }
+  fall_asleep();
+}
+
+void core_tile::fall_asleep() {
+  switch (core_.waiting()) {
+    case stall::lock:
+      if (!lock_refused_) return;
+      find_lock(core_.waiting_lock()).waiters.insert(agent_);
+      return machine_.sleep(agent_, wait_cause::lock);
+    case stall::stream_in: return machine_.wait_for_word(agent_);
+    case stall::cascade_out: cascade_target()->cascade_writers_.insert(agent_); [[fallthrough]];
+    case stall::cascade_in:
+    case stall::stream_out: return machine_.sleep(agent_, wait_cause::stream);
+    case stall::none:
+    case stall::memory: return;
+  }
+}
+
+void core_tile::write_control(std::uint32_t value) {
+  if ((value & 2) != 0) reset();
+  in_reset_ = (value & 2) != 0;
+  const bool on = (value & 1) != 0 && !in_reset_;
+  core_.enable(on);
+  machine_.sleeping.erase(agent_);
+  last_step_ = 0;
+  if (on) {
+    machine_.awake.insert(agent_);
+  } else {
+    machine_.awake.erase(agent_);
+  }
+}
+
+std::uint32_t core_tile::status() const {
+  // Enable[0], Reset[1], Lock_Stall S W N E [6..9], stream stalls [10] [12], cascade [14] [15], Error_Halt[19], Done[20].
+  std::uint32_t bits = (core_.enabled() ? 1u : 0u) | (in_reset_ ? 2u : 0u);
+  const stall waiting = core_.waiting();
+  if (waiting == stall::lock) bits |= 1u << (6 + core_.waiting_lock() / locks_per_side);
+  if (waiting == stall::stream_in) bits |= 1u << 10;
+  if (waiting == stall::stream_out) bits |= 1u << 12;
+  if (waiting == stall::cascade_in) bits |= 1u << 14;
+  if (waiting == stall::cascade_out) bits |= 1u << 15;
+  return bits | (core_.fault() ? 1u << 19 : 0u) | (core_.done() ? 1u << 20 : 0u);
+}
+
+void core_tile::reset() {
+  core_.reset();
+  in_reset_ = true;
+  lock_asked_ = no_lock;
+  cascade_.size = 0;
+  last_step_ = 0;
+  machine_.awake.erase(agent_);
+  machine_.sleeping.erase(agent_);
+  machine_.end_stream(agent_);
+}
+
+}  // namespace npurt::emu

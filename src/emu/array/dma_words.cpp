@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// One word between a channel's memory and its stream.
+#include "emu/array/dma_words.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <format>
+
+#include "emu/array/machine.hpp"
+#include "emu/array/timing.hpp"
+
+namespace npurt::emu {
+namespace {
+
+/// The device sees host memory at this offset (xdna-driver and XRT's patcher add it); buffers are known without it.
+constexpr std::uint64_t ddr_offset = 0x80000000;
+constexpr std::int64_t memtile_window = 0x80000;
+/// Channels that reach a neighbour memtile (AM020 chapter 5).
+constexpr unsigned memtile_neighbour_channels = 4;
+
+[[noreturn]] void out_of_range(const dma_channel& c, std::int64_t address, const char* why) {
+  throw array_error(c.tile, std::format("{}: address {:#x} {}", describe(c), address, why));
+}
+
+std::byte* translate(machine& m, std::int64_t address, std::int64_t size) {
+  const auto first = static_cast<std::uint64_t>(address), bytes = static_cast<std::uint64_t>(size);
+  if (first >= ddr_offset)
+    if (std::byte* p = m.ddr.translate(first - ddr_offset, bytes)) return p;
+  return m.ddr.translate(first, bytes);
+}
+
+std::byte* ddr_word(machine& m, dma_channel& c, std::int64_t address) {
+  if (!c.ddr_resolved) {
+    c.ddr = translate(m, c.ddr_extent.first, c.ddr_extent.end - c.ddr_extent.first);
+    c.ddr_resolved = true;
+  }
+  if (c.ddr != nullptr) return c.ddr + (address - c.ddr_extent.first);
+  if (std::byte* p = translate(m, address, 4)) return p;
+  out_of_range(c, address, "is in no buffer of the host");
+}
+
+std::byte* memtile_word(machine& m, const dma_channel& c, std::int64_t address) {
+  const std::int64_t window = address / memtile_window;
+  const std::int64_t col = c.tile.col + window - 1;
+  if (window > 2) out_of_range(c, address, "is beyond the east neighbour's memory");
+  if (window != 1 && c.index >= memtile_neighbour_channels)
+    out_of_range(c, address, "is in a neighbour's memory, which channels 4 and 5 do not reach");
+  if (col < 0 || col >= m.shape.columns) out_of_range(c, address, "is in a neighbour that the partition does not have");
+  return m.at({static_cast<std::uint8_t>(col), c.tile.row}).memory.data() + address % memtile_window;
+}
+
+std::byte* core_word(machine& m, dma_channel& c, std::int64_t address) {
+  tile& t = m.at(c.tile);
+  if (address + 4 > static_cast<std::int64_t>(t.memory.size())) out_of_range(c, address, "is outside the data memory");
+  if (address >> 4 != c.claimed_block) {  // one 128-bit access serves four stream words
+    c.claimed_block = address >> 4;
+    t.claim(0, m.now);
+    t.banks |= bank_bit(static_cast<std::uint32_t>(address));
+  }
+  return t.memory.data() + address;
+}
+
+std::byte* find_word(machine& m, dma_channel& c) {
+  const std::int64_t address = c.addresses.address();
+  switch (c.kind) {
+    case aie::tile_kind::core: return core_word(m, c, address);
+    case aie::tile_kind::memtile: return memtile_word(m, c, address);
+    default: return ddr_word(m, c, address);
+  }
+}
+
+constexpr std::uint64_t word_tenth_bytes = 40;
+
+/// Whether DDR has a word's worth of bandwidth left in this direction.
+bool ddr_ready(ddr_direction& d, std::uint64_t now) {
+  if (d.time != now) {
+    d.credit = std::min<std::uint64_t>(timing::ddr_burst_tenth_bytes,
+                                       d.credit + (now - d.time) * timing::ddr_tenth_bytes_per_cycle);
+    d.time = now;
+  }
+  return d.credit >= word_tenth_bytes;
+}
+
+void count_ddr_word(ddr_direction& d) {
+  d.credit -= word_tenth_bytes;
+  d.bytes += 4;
+}
+
+/// Shim MM2S: words come from DDR slightly slower than one per cycle, and all channels share it.
+bool ddr_has_word(machine& m, const dma_channel& c) {
+  return m.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(m.ddr_read, m.now);
+}
+
+void count_read(machine& m, dma_channel& c) {
+  count_ddr_word(m.ddr_read);
+  c.next_word = std::max(c.next_word, m.now * timing::ticks_per_cycle - (timing::ticks_per_cycle - 1)) +
+                timing::shim_mm2s_word_ticks;
+}
+
+bool count_wait(dma_channel& c, wait_cause cause) {
+  ++c.counters.waits[static_cast<std::size_t>(cause)];
+  return false;
+}
+
+/// AM020 chapter 2: odd parity, source column and row, type, id.
+std::uint32_t packet_header(const dma_channel& c) {
+  const std::uint32_t bits = std::uint32_t{c.tile.col} << 21 | std::uint32_t{c.tile.row} << 16 |
+                             std::uint32_t{c.current.packet_type} << 12 | c.current.packet_id;
+  return std::popcount(bits) % 2 == 0 ? bits | 0x80000000u : bits;
+}
+
+bool send_word(machine& m, dma_channel& c, std::uint32_t word, bool last) {
+  if (m.push(c.agent, word, last)) return true;
+  m.sleep(c.agent, wait_cause::stream);
+  return false;
+}
+
+bool send(machine& m, dma_channel& c) {
+  if (c.header_due) {
+    if (send_word(m, c, packet_header(c), false)) c.header_due = false;
+    return false;
+  }
+  const bool shim = c.kind == aie::tile_kind::shim;
+  if (shim && !ddr_has_word(m, c)) return count_wait(c, wait_cause::memory);
+  std::uint32_t word = 0;
+  if (!c.addresses.padding()) std::memcpy(&word, find_word(m, c), 4);
+  if (!send_word(m, c, word, c.addresses.remaining() == 1 && !c.current.tlast_suppress)) return false;
+  if (shim) count_read(m, c);
+  return true;
+}
+
+bool receive(machine& m, dma_channel& c) {
+  if (!m.word_ready(c.agent)) {
+    m.wait_for_word(c.agent);
+    return false;
+  }
+  const bool shim = c.kind == aie::tile_kind::shim;
+  if (shim && !ddr_ready(m.ddr_write, m.now)) return count_wait(c, wait_cause::memory);
+  std::byte* const to = find_word(m, c);
+  const stream_fifo::word w = m.take_word(c.agent);
+  std::memcpy(to, &w.data, 4);
+  if (shim) count_ddr_word(m.ddr_write);
+  return true;
+}
+
+}  // namespace
+
+bool move_word(machine& m, dma_channel& c) {
+  if (!(c.direction == aie::dma_direction::mm2s ? send(m, c) : receive(m, c))) return false;
+  c.addresses.advance();
+  ++c.counters.words;
+  return true;
+}
+
+lock& bd_lock(machine& m, const dma_channel& c, unsigned id) {
+  if (c.kind != aie::tile_kind::memtile) return m.at(c.tile).locks[id & 0xF];
+  const int col = c.tile.col + static_cast<int>(id / 64) - 1;
+  if (col < 0 || col >= m.shape.columns || id >= 192)
+    throw array_error(c.tile, std::format("{}: lock {} is in a neighbour that the partition does not have", describe(c), id));
+  return m.at({static_cast<std::uint8_t>(col), c.tile.row}).locks[id % 64];
+}
+
+std::string describe(const dma_channel& c) {
+  return std::format("{} {} BD {}", c.direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", c.index, c.bd);
+}
+
+}  // namespace npurt::emu

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Follows the switch configuration from a source to everything that its words reach.
+#include "emu/array/machine.hpp"
+#include "emu/array/timing.hpp"
+
+namespace npurt::emu {
+namespace {
+
+/// More switches than a sensible route has; a circle in the configuration ends here.
+constexpr unsigned longest_route = 32;
+
+bool is_external(aie::port p) {
+  return p.side == aie::bundle::south || p.side == aie::bundle::west || p.side == aie::bundle::north ||
+         p.side == aie::bundle::east;
+}
+
+unsigned switch_latency(aie::port in, aie::port out) {
+  if (is_external(in)) return is_external(out) ? timing::switch_external_to_external : timing::switch_external_to_local;
+  return is_external(out) ? timing::switch_local_to_external : timing::switch_local_to_local;
+}
+
+class walker {
+ public:
+  walker(const machine& m, unsigned packet_id, route& out) : machine_(m), packet_id_(packet_id), route_(out) {}
+
+  struct position {
+    aie::tile_id tile;
+    unsigned slave;
+    unsigned latency;
+    unsigned words;
+    unsigned depth;
+    bool dropped;
+  };
+
+  void enter(const position& at) {
+    if (at.depth > longest_route) return complain(at.tile, "the stream runs in a circle");
+    const tile& t = machine_.at(at.tile);
+    const stream_switch_state& sw = t.stream_switch;
+    if (!sw.slaves[at.slave].enable) return;
+    if (sw.slaves[at.slave].packet) return enter_packet(at, sw);
+    for (unsigned m = 0; m < aie::master_count(t.kind); ++m)
+      if (sw.masters[m].enable && !sw.masters[m].packet && sw.masters[m].slave == at.slave) leave(at, m, false);
+  }
+
+ private:
+  void complain(aie::tile_id tile, const std::string& what) {
+    if (route_.problem.empty()) route_.problem = "at tile " + aie::to_string(tile) + " " + what;
+  }
+
+  void enter_packet(const position& at, const stream_switch_state& sw) {
+    route_.packet = true;
+    if (at.dropped) return complain(at.tile, "a packet switch follows one that drops the header");
+    for (const aie::slot_config& slot : sw.slots[at.slave]) {
+      if (!slot.enable || (packet_id_ & slot.mask) != (unsigned{slot.id} & slot.mask)) continue;
+      const tile& t = machine_.at(at.tile);
+      route_.arbiters.push_back(static_cast<std::uint16_t>(t.index * 8 + slot.arbiter));
+      for (unsigned m = 0; m < aie::master_count(t.kind); ++m) {
+        const aie::master_config& master = sw.masters[m];
+        if (master.enable && master.packet && master.arbiter == slot.arbiter && (master.msel_mask >> slot.msel & 1) != 0)
+          leave(at, m, master.drop_header);
+      }
+      return;
+    }
+  }
+
+  void leave(const position& at, unsigned master, bool drops) {
+    const tile& t = machine_.at(at.tile);
+    const aie::port out = *aie::master_port(t.kind, master);
+    position next = at;
+    next.latency += switch_latency(*aie::slave_port(t.kind, at.slave), out);
+    next.dropped |= drops;
+    ++next.depth;
+    if (out.side == aie::bundle::dma) return receive(channel_agent(at.tile, aie::dma_direction::s2mm, out.index), next);
+    if (out.side == aie::bundle::core) return receive(core_agent(at.tile), next);
+    if (t.kind == aie::tile_kind::shim && out.side == aie::bundle::south) return leave_array(next, out);
+    const auto wired = is_external(out) ? aie::wire(machine_.shape, {at.tile, out}) : std::nullopt;
+    if (!wired) return complain(at.tile, "words reach master port " + aie::to_string(out) + ", which is not built");
+    next.tile = wired->tile;
+    next.slave = *aie::slave_number(machine_.at(next.tile).kind, wired->p);
+    next.words += timing::crossing_words;
+    enter(next);
+  }
+
+  void leave_array(const position& at, aie::port out) {
+    for (unsigned channel = 0; channel < 2; ++channel) {
+      if (aie::shim_dma_port(aie::dma_direction::s2mm, channel) != out) continue;
+      const unsigned select =
+          machine_.at(at.tile).stream_switch.demux >> aie::shim_mux_lsb(aie::dma_direction::s2mm, channel) & 3;
+      if (select == static_cast<unsigned>(aie::shim_mux_select::dma))
+        return receive(channel_agent(at.tile, aie::dma_direction::s2mm, channel), at);
+    }
+    if (out.index != 0) return complain(at.tile, "words leave by South " + std::to_string(out.index) + ", not to a DMA");
+    route_.to_firmware = true;
+    route_.firmware_latency = at.latency;
+  }
+
+  void receive(agent_id receiver, const position& at) {
+    const bool to_dma = receiver < max_channels;
+    const unsigned words = at.words + timing::local_words + (to_dma ? timing::s2mm_ingress_words : 0);
+    route_.branches.push_back({receiver, static_cast<std::uint16_t>(at.latency),
+                               static_cast<std::uint16_t>(std::min(words, stream_fifo::ring)), at.dropped});
+  }
+
+  const machine& machine_;
+  unsigned packet_id_;
+  route& route_;
+};
+
+}  // namespace
+
+route machine::resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const {
+  route found;
+  walker(*this, packet_id, found).enter({tile, slave, 0, 0, 0, false});
+  return found;
+}
+
+}  // namespace npurt::emu

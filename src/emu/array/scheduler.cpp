@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who steps in a cycle: agents that are awake. Everybody else costs nothing until a word, a lock or a timer wakes him.
+#include <algorithm>
+#include <functional>
+
+#include "emu/array/machine.hpp"
+
+namespace npurt::emu {
+
+void machine::sleep(agent_id a, wait_cause cause) {
+  awake.erase(a);
+  sleeping.insert(a);
+  asleep_since[a] = now;
+  asleep_cause[a] = cause;
+}
+
+void machine::wake(agent_id a) {
+  if (!sleeping.contains(a)) return;
+  sleeping.erase(a);
+  awake.insert(a);
+  if (a < max_channels) channels[a].counters.waits[static_cast<std::size_t>(asleep_cause[a])] += now - asleep_since[a];
+}
+
+void machine::wake_at(agent_id a, std::uint64_t time) {
+  timers.push_back({time, a});
+  std::push_heap(timers.begin(), timers.end(), std::greater<>{});
+}
+
+void machine::wake_all(agent_set& set) {
+  if (set.empty()) return;
+  const agent_set members = set;
+  set.clear();
+  members.for_each([this](agent_id a) { wake(a); });
+}
+
+void machine::run_timers() {
+  while (!timers.empty() && timers.front().time <= now) {
+    wake(timers.front().agent);
+    std::pop_heap(timers.begin(), timers.end(), std::greater<>{});
+    timers.pop_back();
+  }
+  std::erase_if(flying, [this](const flying_token& f) {
+    if (f.time > now) return false;
+    arrived.push_back(f.what);
+    token_arrived = true;
+    return true;
+  });
+}
+
+void machine::cycle() {
+  // Channels before cores: a DMA access wins its bank. Who is woken in this loop steps in the next cycle.
+  const agent_set stepping = awake;
+  stepping.for_each([this](agent_id a) { step_channel(channels[a]); }, 0, 2);
+  const agent_set running = awake;
+  running.for_each([this](agent_id a) { cores[a - max_channels]->step(); }, 2, 3);
+  ++now;
+}
+
+void machine::release(lock& l, int value) {
+  l.release(value);
+  wake_all(l.waiters);
+}
+
+bool machine::acquire(lock& l, int value) {
+  const std::uint8_t before = l.value;
+  if (!l.acquire(value)) return false;
+  if (l.value != before) wake_all(l.waiters);
+  return true;
+}
+
+}  // namespace npurt::emu

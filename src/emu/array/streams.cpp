@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words on their way: opening routes, arbitration of packets, room, arrival.
+#include <algorithm>
+
+#include "emu/array/machine.hpp"
+#include "emu/array/timing.hpp"
+
+namespace npurt::emu {
+namespace {
+
+/// A receiver whose next word is at most this far away stays awake: cheaper than a timer.
+constexpr std::uint64_t soon = 4;
+
+bool shares_arbiter(const route& a, const route& b) {
+  return std::ranges::any_of(a.arbiters, [&](std::uint16_t x) { return std::ranges::contains(b.arbiters, x); });
+}
+
+/// Takes all arbiters of a packet at once, oldest request first.
+bool take_arbiters(machine& m, agent_id source, const route& wanted) {
+  const auto self = std::ranges::find(m.packet_waiters, source);
+  const bool taken = std::ranges::any_of(wanted.arbiters, [&](auto a) { return m.arbiter_owner[a] != machine::no_agent; });
+  const bool behind = std::any_of(m.packet_waiters.begin(), self, [&](agent_id other) {
+    return m.sources[other].wanted != nullptr && shares_arbiter(*m.sources[other].wanted, wanted);
+  });
+  if (taken || behind) {
+    m.sources[source].wanted = &wanted;
+    if (self == m.packet_waiters.end()) m.packet_waiters.push_back(source);
+    return false;
+  }
+  for (const std::uint16_t a : wanted.arbiters) m.arbiter_owner[a] = source;
+  m.sources[source].wanted = nullptr;
+  if (self != m.packet_waiters.end()) m.packet_waiters.erase(self);
+  return true;
+}
+
+void release_arbiters(machine& m, const route& r) {
+  for (const std::uint16_t a : r.arbiters) m.arbiter_owner[a] = machine::no_agent;
+  for (const agent_id other : m.packet_waiters) m.wake(other);
+}
+
+bool shim_input_is_dma(const machine& m, const stream_source& s) {
+  const tile& t = m.at(s.tile);
+  if (t.kind != aie::tile_kind::shim) return true;
+  for (unsigned channel = 0; channel < 2; ++channel) {
+    const aie::port p = aie::shim_dma_port(aie::dma_direction::mm2s, channel);
+    if (aie::slave_number(t.kind, p) != s.slave) continue;
+    return (t.stream_switch.mux >> aie::shim_mux_lsb(aie::dma_direction::mm2s, channel) & 3) ==
+           static_cast<unsigned>(aie::shim_mux_select::dma);
+  }
+  return false;
+}
+
+/// The route of the word that starts a circuit's stream or a packet; nullptr: the source has to wait.
+const route* open_route(machine& m, agent_id source, std::uint32_t first_word) {
+  stream_source& s = m.sources[source];
+  const route& r = m.find_route(s, first_word & 0x1F);
+  if (!r.problem.empty()) throw array_error(s.tile, "stream from here: " + r.problem);
+  if (r.to_firmware) throw array_error(s.tile, "data words are routed to the firmware (shim South 0); not built");
+  if (r.branches.empty()) {
+    m.unrouted.insert(source);
+    return nullptr;
+  }
+  if (r.packet && !take_arbiters(m, source, r)) return nullptr;
+  return &r;
+}
+
+}  // namespace
+
+const route& machine::find_route(stream_source& s, unsigned packet_id) {
+  if (s.version != switch_version) {
+    for (auto& old : s.routes) old.reset();
+    s.wanted = nullptr;
+    s.version = switch_version;
+  }
+  auto& r = s.routes[packet_id];
+  if (!r) {
+    r = std::make_unique<route>();
+    if (shim_input_is_dma(*this, s)) *r = resolve(s.tile, s.slave, packet_id);
+    // The MM2S channel's own buffer; a core has none (AM020 chapter 2).
+    if (const bool from_dma = &s - sources.data() < max_channels; from_dma)
+      for (route_branch& b : r->branches)
+        b.room = static_cast<std::uint16_t>(std::min<unsigned>(b.room + timing::mm2s_egress_words, stream_fifo::ring));
+  }
+  return *r;
+}
+
+bool machine::push(agent_id source, std::uint32_t data, bool last) {
+  stream_source& s = sources[source];
+  if (s.open == nullptr && (s.open = open_route(*this, source, data)) == nullptr) return false;
+  const route& r = *s.open;
+  const bool header = r.packet && !s.mid_packet;
+  for (const route_branch& b : r.branches)
+    if (fifos[b.receiver].size() >= b.room) {
+      fifos[b.receiver].blocked.insert(source);
+      return false;
+    }
+  for (const route_branch& b : r.branches) {
+    if (header && b.drop_header) continue;
+    stream_fifo& f = fifos[b.receiver];
+    f.push(data, last, now + b.latency);
+    if (f.reader_waits) {
+      f.reader_waits = false;
+      wake_at(b.receiver, now + b.latency);
+    }
+  }
+  s.mid_packet = !last;
+  if (last && r.packet) {
+    s.open = nullptr;
+    release_arbiters(*this, r);
+  }
+  return true;
+}
+
+void machine::wait_for_word(agent_id receiver) {
+  stream_fifo& f = fifos[receiver];
+  if (f.empty()) {
+    f.reader_waits = true;
+    sleep(receiver, wait_cause::stream);
+  } else if (f.front().ready > now + soon) {
+    wake_at(receiver, f.front().ready);
+    sleep(receiver, wait_cause::stream);
+  } else if (receiver < max_channels) {
+    ++channels[receiver].counters.waits[static_cast<std::size_t>(wait_cause::stream)];
+  }
+}
+
+stream_fifo::word machine::take_word(agent_id receiver) {
+  stream_fifo& f = fifos[receiver];
+  const stream_fifo::word w = f.front();
+  f.pop();
+  wake_all(f.blocked);
+  return w;
+}
+
+void machine::switches_changed() {
+  ++switch_version;
+  for (stream_source& s : sources)
+    if (s.open != nullptr && (!s.open->packet || !s.mid_packet)) s.open = nullptr;
+  wake_all(unrouted);
+}
+
+void machine::end_stream(agent_id source) {
+  stream_source& s = sources[source];
+  if (s.open != nullptr && s.open->packet) release_arbiters(*this, *s.open);
+  std::erase(packet_waiters, source);
+  s.open = s.wanted = nullptr;
+  s.mid_packet = false;
+}
+
+bool machine::send_token(const dma_channel& c) {
+  const unsigned packet_id = c.ctrl >> 8 & 0x1F;  // low bits of Controller_ID
+  const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
+  const route r = resolve(c.tile, *slave, packet_id);
+  if (!r.to_firmware) return false;
+  flying.push_back({now + r.firmware_latency, {c.tile, c.direction, c.index}});
+  return true;
+}
+
+}  // namespace npurt::emu

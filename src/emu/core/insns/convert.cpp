@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emu/core/insns/tables.hpp"
+namespace npurt::emu::insns {
+std::span<const semantics> convert() { return {}; }
+}  // namespace npurt::emu::insns

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loads that deliver memory as it is or extended; those that convert stand with the conversion.
+#include "emu/core/insns/tables.hpp"
+
+namespace npurt::emu::insns {
+namespace {
+
+void whole(frame& f) { std::memcpy(f.result.data() + f.op->defs[0].buffer, f.memory.data(), f.op->access); }
+
+template <typename T>
+void extended(frame& f) {
+  f.def(0, static_cast<std::int32_t>(f.loaded<T>()));
+}
+
+/// The upper half of the register is not written by a 128-bit load: it becomes zero.
+void half(frame& f) {
+  std::memset(f.memory.data() + 16, 0, 16);
+  std::memcpy(f.result.data() + f.op->defs[0].buffer, f.memory.data(), 32);
+}
+
+constexpr std::array table = {
+    semantics{"lda", whole, unit::load},
+    semantics{"lda.s8", extended<std::int8_t>, unit::load, 1},
+    semantics{"lda.u8", extended<std::uint8_t>, unit::load, 1},
+    semantics{"lda.s16", extended<std::int16_t>, unit::load, 2},
+    semantics{"lda.u16", extended<std::uint16_t>, unit::load, 2},
+    semantics{"vlda", whole, unit::load, 32},
+    semantics{"vlda.128", half, unit::load, 16},
+    semantics{"vldb", whole, unit::load, 32},
+    semantics{"vldb.128", half, unit::load, 16},
+};
+
+}  // namespace
+
+std::span<const semantics> loads() { return table; }
+
+}  // namespace npurt::emu::insns

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A GEM handle's buffer object, and the device addresses of a client's buffer objects.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "emu/driver/memory.hpp"
+
+namespace npurt::emu::driver {
+
+inline constexpr std::uint64_t no_address = ~std::uint64_t{0};  ///< AMDXDNA_INVALID_ADDR
+
+/// Immutable but for the address of a buffer the program has yet to map.
+struct buffer_object {
+  std::uint32_t type = 0;  ///< amdxdna_bo_type
+  std::uint64_t size = 0;
+  std::uint64_t map_offset = no_address;
+  std::shared_ptr<memory> contents;  ///< null for DEV, whose memory is the heap's
+  std::byte* heap_view = nullptr;    ///< DEV only
+  std::atomic<std::uint64_t> user_address = 0;  ///< 0 until mapped
+  std::atomic<std::uint64_t> device_address = no_address;
+
+  std::byte* host() const { return contents ? contents->host() : heap_view; }
+};
+
+/// Which device addresses belong to which buffer object. With shared virtual addressing the device address of a buffer
+/// is wherever the program mapped it, and each of several mappings counts. Thread-safe.
+class address_space {
+ public:
+  /// [address, address + size) is `bo` from `offset` on. Takes the place of mappings it overlaps: the program has
+  /// unmapped those, which the driver does not hear of.
+  void insert(std::uint64_t address, std::uint64_t size, std::shared_ptr<buffer_object> bo, std::uint64_t offset);
+  void erase(const buffer_object& bo);
+
+  /// The host bytes of a range within one buffer object, null for any other range.
+  std::byte* translate(std::uint64_t address, std::uint64_t size) const;
+
+ private:
+  struct range {
+    std::uint64_t end;
+    std::uint64_t offset;
+    std::shared_ptr<buffer_object> bo;
+  };
+
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, range> ranges_;
+};
+
+}  // namespace npurt::emu::driver

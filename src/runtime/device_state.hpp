@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an npurt::device shares: the XRT device and what the ops keep with it.
+#pragma once
+
+#include <xrt/xrt_device.h>
+
+#include "npurt/device.hpp"
+#include "runtime/matmul_cache.hpp"
+
+namespace npurt::detail {
+
+/// Nothing in here may own a device_state: contexts, kernels, buffers and runs keep XRT's device alive, not this.
+struct device_state {
+  xrt::device native;
+  device_info info;
+  bool emulated = false;
+  matmul_cache matmul;
+};
+
+}  // namespace npurt::detail

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening partitions.
+#include "npurt/hw_context.hpp"
+
+#include <fmt/format.h>
+
+#include "runtime/hw_context_state.hpp"
+#include "runtime/log.hpp"
+#include "runtime/translate.hpp"
+
+namespace npurt {
+
+namespace {
+
+// A context has at least one column of a 5-column Phoenix less: column 0 has no shim, so that only a context of all
+// five columns may use it (amdxdna aie2_ctx_runqueue.c).
+void check_columns(const device& target, const xclbin& image) {
+  const unsigned columns = target.columns();
+  if (image.columns() <= columns) return;
+  throw architecture_error(fmt::format("{} is for a partition of {} columns, {} has {}", image.origin(),
+                                       image.columns(), target.name(), columns));
+}
+
+std::shared_ptr<detail::hw_context_state> open_context(const device& target, const xclbin& image) {
+  check_columns(target, image);
+  auto state = std::make_shared<detail::hw_context_state>();
+  state->device = target.native();
+  state->kernels = image.kernels();
+  state->origin = image.origin();
+  try {
+    const xrt::uuid id = state->device.register_xclbin(image.native());
+    state->native = xrt::hw_context(state->device, id);
+  } catch (const std::exception& cause) {
+    detail::throw_context_error(fmt::format("no hw_context for {} on {}", image.origin(), target.name()), cause);
+  }
+  detail::log().info("opened a hw_context of {} columns for {}", image.columns(), image.origin());
+  return state;
+}
+
+}  // namespace
+
+hw_context::hw_context(const device& target, const xclbin& image)
+    : state_(open_context(target, image), "hw_context") {}
+
+const xrt::hw_context& hw_context::native() const { return state_->native; }
+
+}  // namespace npurt

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading and checking XCLBINs.
+#include "npurt/xclbin.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "binfmt/xclbin.hpp"
+#include "runtime/translate.hpp"
+
+namespace npurt {
+
+namespace detail {
+
+struct xclbin_state {
+  std::string origin;
+  xrt::xclbin native;
+  std::vector<std::string> kernels;
+  unsigned columns = 0;
+};
+
+}  // namespace detail
+
+namespace {
+
+std::vector<char> read_file(const std::filesystem::path& file) {
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(file, failure)) {
+    throw file_error(fmt::format("{}: {}", file.string(), failure ? failure.message() : "not a regular file"));
+  }
+  std::ifstream stream(file, std::ios::binary);
+  std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw file_error(fmt::format("{}: cannot be read", file.string()));
+  return bytes;
+}
+
+// XRT trusts much of what it reads; our reader checks every length and offset first.
+unsigned checked_columns(const std::string& origin, std::span<const std::byte> bytes) {
+  try {
+    return binfmt::read_xclbin(bytes).partition.column_width;
+  } catch (const binfmt::format_error& failure) {
+    throw xclbin_error(fmt::format("{}: {}", origin, failure.what()));
+  }
+}
+
+std::shared_ptr<detail::xclbin_state> load(std::string origin, const std::vector<char>& bytes) {
+  auto state = std::make_shared<detail::xclbin_state>();
+  state->columns = checked_columns(origin, std::as_bytes(std::span(bytes)));
+  state->origin = std::move(origin);
+  detail::translated<xclbin_error>(state->origin, [&] {
+    state->native = xrt::xclbin(bytes);
+    for (const auto& kernel : state->native.get_kernels()) state->kernels.push_back(kernel.get_name());
+  });
+  return state;
+}
+
+std::vector<char> copy_of(std::span<const std::byte> bytes) {
+  const auto* first = reinterpret_cast<const char*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
+}  // namespace
+
+xclbin::xclbin(const std::filesystem::path& file) : state_(load(file.string(), read_file(file)), "xclbin") {}
+xclbin::xclbin(std::span<const std::byte> bytes) : state_(load("bytes in memory", copy_of(bytes)), "xclbin") {}
+
+const std::vector<std::string>& xclbin::kernels() const { return state_->kernels; }
+unsigned xclbin::columns() const { return state_->columns; }
+const std::string& xclbin::origin() const { return state_->origin; }
+const xrt::xclbin& xclbin::native() const { return state_->native; }
+
+}  // namespace npurt
