@@ -73,7 +73,7 @@ matrix<std::int32_t> multiply_on_cpu(const matrix<std::int8_t>& a, const matrix<
   for (std::size_t row = 0; row < a.rows; ++row) {
     const std::span<std::int32_t> sum = product.row(row);
     for (std::size_t k = 0; k < a.cols; ++k) {
-      const std::int32_t factor = a.at(row, k);
+      const auto factor = std::int32_t{a.at(row, k)};
       const std::span<const std::int8_t> other = b.row(k);
       for (std::size_t col = 0; col < sum.size(); ++col) sum[col] += factor * other[col];
     }

@@ -4,21 +4,36 @@
 #include <algorithm>
 #include <cstdio>
 #include <npurt/emulator.hpp>
+#include <optional>
 #include <span>
 
 namespace examples {
 namespace {
 
-// What an emulated NPU's model says of the commands so far.
+// Figures of an emulated NPU's model, added up over commands.
 struct model_time {
   std::uint64_t cycles = 0;
-  double clock_mhz = 0;
+  std::uint64_t macs = 0;
+  double seconds = 0;
 };
 
-void print_model_time(const model_time& time, std::size_t multiply_accumulates) {
-  std::printf("modelled: %llu cycles (%.2f ms at %.0f MHz), %.1f multiply-accumulates per cycle\n",
-              static_cast<unsigned long long>(time.cycles), static_cast<double>(time.cycles) / (time.clock_mhz * 1000),
-              time.clock_mhz, static_cast<double>(multiply_accumulates) / static_cast<double>(time.cycles));
+void add_last_command(model_time& time) {
+  const std::optional<npurt::emulator::command_figures> figures = npurt::emulator::last_command();
+  if (!figures) return;
+  time.cycles += figures->cycles;
+  time.macs += figures->macs;
+  time.seconds += figures->seconds();
+}
+
+void print_model_time(const model_time& time, std::size_t useful_macs) {
+  if (time.cycles == 0 || time.seconds == 0) {
+    std::puts("modelled: nothing, this emulated NPU gives no figures");
+    return;
+  }
+  const auto cycles = static_cast<double>(time.cycles);
+  std::printf("modelled: %llu cycles (%.2f ms at %.0f MHz), %.1f MAC/cycle, without padding %.1f\n",
+              static_cast<unsigned long long>(time.cycles), time.seconds * 1e3, cycles / time.seconds / 1e6,
+              static_cast<double>(time.macs) / cycles, static_cast<double>(useful_macs) / cycles);
 }
 
 }  // namespace
@@ -42,7 +57,7 @@ matrix<std::int32_t> multiply_on_npu(npurt::device& device, const matrix<std::in
   if (device.emulated()) {
     print_model_time(time, a.rows * a.cols * b.cols);
   } else {
-    std::puts("modelled: nothing, the NPU is real");
+    std::puts("modelled: nothing, this NPU is real");
   }
   return product;
 }

@@ -127,7 +127,7 @@ std::size_t little_endian(std::string_view bytes) {
 std::string read_header(const std::filesystem::path& file, std::istream& stream) {
   const std::string start = read_exactly(file, stream, magic.size() + 2, "first bytes");
   if (!start.starts_with(magic)) throw npy_error(file, "not a .npy file");
-  const int version = start[magic.size()];
+  const char version = start[magic.size()];
   if ((version != 1 && version != 2) || start[magic.size() + 1] != 0) {
     throw npy_error(file, ".npy format version 1.0 or 2.0 expected");
   }

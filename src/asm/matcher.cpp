@@ -154,7 +154,11 @@ class pattern_match {
   std::optional<std::string> immediate(std::size_t which, const source_text& text) {
     const auto value = evaluate(text.text, constants_);
     if (value) return set_immediate(made_.instruction, which, *value);
-    if (!value.error().unknown_symbol) return value.error().message;
+    if (!value.error().unknown_symbol) {
+      constexpr std::string_view expected = "expected ";  // best_error() says it
+      const auto& wrong = value.error().message;
+      return wrong.starts_with(expected) ? wrong.substr(expected.size()) : "a sound expression (" + wrong + ")";
+    }
     made_.deferred.push_back({which, text});
     return std::nullopt;
   }

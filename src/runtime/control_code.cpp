@@ -40,6 +40,10 @@ std::uint32_t minus_one(const char* name, std::uint32_t value, std::uint32_t low
   return field(name, value - 1, low, bits);
 }
 
+void check_bd(unsigned bd) {
+  if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
+}
+
 std::uint32_t control_register(shim_channel channel) {
   return channel_base + channel_size * static_cast<std::uint32_t>(channel);
 }
@@ -80,7 +84,7 @@ void control_code::mask_write(std::uint32_t address, std::uint32_t value, std::u
 }
 
 void control_code::write_bd(unsigned bd, const shim_bd& descriptor, unsigned argument, std::uint32_t byte_offset) {
-  if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
+  check_bd(bd);
   const std::uint32_t address = bd_base + bd_size * bd;
   const auto words = encode_shim_bd(descriptor);
   append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5], words[6],
@@ -93,6 +97,7 @@ void control_code::set_controller(shim_channel channel) {
 }
 
 void control_code::push(shim_channel channel, unsigned bd, unsigned runs, bool token) {
+  check_bd(bd);
   if (runs == 0 || runs > 256) throw error(fmt::format("shim task: {} runs, a task has 1 to 256", runs));
   write(control_register(channel) + 4, (token ? 1u << 31 : 0u) | (runs - 1) << 16 | bd);
 }

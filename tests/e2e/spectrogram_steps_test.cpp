@@ -89,11 +89,14 @@ TEST_CASE("the reference spectrum of a tone is its analytic power", "[e2e][spect
 }
 
 TEST_CASE("the mel filters are Whisper's", "[e2e][spectrogram]") {
-  // From the published mel_filters.npz of Whisper: the first two bands.
+  // Read from openai/whisper c0d2f624, whisper/assets/mel_filters.npz, array mel_80 (float32).
   const matrix<double> filters = spectrogram::mel_filters(201, 16000);
-  CHECK_THAT(filters.at(0, 1), WithinAbs(0.02486259, 1e-7));
-  CHECK_THAT(filters.at(1, 1), WithinAbs(0.00199082, 1e-7));
-  CHECK_THAT(filters.at(1, 2), WithinAbs(0.02287177, 1e-7));
+  CHECK_THAT(filters.at(0, 1), WithinAbs(0.0248625949, 1e-8));
+  CHECK_THAT(filters.at(1, 1), WithinAbs(0.0019908219, 1e-8));
+  CHECK_THAT(filters.at(1, 2), WithinAbs(0.0228717718, 1e-8));
+  CHECK_THAT(filters.at(40, 42), WithinAbs(0.0054111048, 1e-8));
+  CHECK_THAT(filters.at(40, 43), WithinAbs(0.0147355665, 1e-8));
+  CHECK_THAT(filters.at(79, 199), WithinAbs(0.0004487590, 1e-8));
   CHECK(filters.at(0, 0) == 0);
   CHECK(filters.at(0, 2) == 0);
 }

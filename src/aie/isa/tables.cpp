@@ -245,15 +245,16 @@ void tables::make_index(slot where) {
   std::vector<std::uint16_t> rows;
   for (std::size_t i = 0; i < instructions.size(); ++i)
     if (instructions[i].where == where) rows.push_back(static_cast<std::uint16_t>(i));
-  const auto score = [&](unsigned bit) {
+  std::vector<std::size_t> scores;
+  for (unsigned bit = 0; bit < slot_widths[static_cast<std::size_t>(where)]; ++bit) {
     std::size_t zeros = 0, ones = 0;
     for (const auto row : rows)
       if (instructions[row].mask >> bit & 1) ++(instructions[row].value >> bit & 1 ? ones : zeros);
-    return std::min(zeros, ones);
-  };
+    scores.push_back(std::min(zeros, ones));
+  }
   auto& made = index[static_cast<std::size_t>(where)];
   for (unsigned bit = 0; bit < slot_widths[static_cast<std::size_t>(where)]; ++bit) made.bits.push_back(static_cast<std::uint8_t>(bit));
-  std::ranges::stable_sort(made.bits, std::ranges::greater{}, score);
+  std::ranges::stable_sort(made.bits, std::ranges::greater{}, [&](std::uint8_t bit) { return scores[bit]; });
   made.bits.resize(std::min(made.bits.size(), key_bits));
   made.buckets.resize(std::size_t{1} << made.bits.size());
   for (std::size_t key = 0; key < made.buckets.size(); ++key) {

@@ -6,26 +6,25 @@
 #include <format>
 
 #include "aie/registers.hpp"
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 
 namespace npurt::emu {
 namespace {
 
 constexpr std::uint32_t first_window = 0x40000, window_bytes = 0x10000;
 constexpr unsigned locks_per_side = 16;
-constexpr unsigned no_lock = 64;
 
 }  // namespace
 
-core_tile::core_tile(machine& owner, aie::tile_id id) : machine_(owner), id_(id), agent_(core_agent(id)), core_(*this) {}
+core_tile::core_tile(partition& owner, aie::tile_id id) : partition_(owner), id_(id), agent_(core_agent(id)), core_(*this) {}
 
 tile* core_tile::neighbour(unsigned side) const {
   aie::tile_id at = id_;
   if (side == 0) --at.row;
   if (side == 1) --at.col;
   if (side == 2) ++at.row;
-  if (!machine_.shape.contains(at) || machine_.shape.kind(at) != aie::tile_kind::core) return nullptr;
-  return &machine_.at(at);
+  if (!partition_.shape.contains(at) || partition_.shape.kind(at) != aie::tile_kind::core) return nullptr;
+  return &partition_.at(at);
 }
 
 std::optional<core_tile::window> core_tile::find(std::uint32_t address, std::uint32_t size) const {
@@ -47,7 +46,7 @@ bool core_tile::claim_banks(std::uint32_t address, std::uint32_t size) {
   if (!w) return true;  // the access itself faults
   std::uint8_t banks = 0;
   for (std::uint32_t block = w->offset & ~15u; block < w->offset + size; block += 16) banks |= bank_bit(block);
-  return w->at->claim(banks, machine_.now);
+  return w->at->claim(banks, partition_.now);
 }
 
 lock& core_tile::find_lock(unsigned id) const {
@@ -58,44 +57,36 @@ lock& core_tile::find_lock(unsigned id) const {
 }
 
 bool core_tile::acquire_lock(unsigned id, int value) {
-  lock& l = find_lock(id);
-  static_assert(timing::core_lock_arbitration == 1);
-  if (lock_asked_ != id) {
-    lock_asked_ = id;
-    return false;
-  }
-  lock_refused_ = !machine_.acquire(l, value);
-  if (!lock_refused_) lock_asked_ = no_lock;
-  return !lock_refused_;
+  return partition_.acquire(find_lock(id), value);
 }
 
-void core_tile::release_lock(unsigned id, int value) { machine_.release(find_lock(id), value); }
+void core_tile::release_lock(unsigned id, int value) { partition_.release(find_lock(id), value); }
 
 std::optional<std::uint32_t> core_tile::read_stream(unsigned port, bool& last) {
   if (port != 0) throw array_error(id_, std::format("core at pc {:#x}: stream input {}", core_.pc(), port));
-  if (!machine_.word_ready(agent_)) return std::nullopt;
-  const stream_fifo::word w = machine_.take_word(agent_);
+  if (!partition_.word_ready(agent_)) return std::nullopt;
+  const stream_fifo::word w = partition_.take_word(agent_);
   last = w.last;
   return w.data;
 }
 
 bool core_tile::write_stream(unsigned port, std::uint32_t word, bool last) {
   if (port != 0) throw array_error(id_, std::format("core at pc {:#x}: stream output {}", core_.pc(), port));
-  return machine_.push(agent_, word, last);
+  return partition_.push(agent_, word, last);
 }
 
 core_tile* core_tile::cascade_target() const {
   const auto control = [this](aie::tile_id at) {
-    const auto& stored = machine_.at(at).stored;
+    const auto& stored = partition_.at(at).stored;
     const auto found = stored.find(aie::reg::accumulator_control);
     return found == stored.end() ? 0u : found->second;
   };
   const bool east = (control(id_) & 2) != 0;  // Output[1]: 0 south, 1 east; Input[0]: 0 north, 1 west
   const aie::tile_id to = east ? aie::tile_id{static_cast<std::uint8_t>(id_.col + 1), id_.row}
                                : aie::tile_id{id_.col, static_cast<std::uint8_t>(id_.row - 1)};
-  if (!machine_.shape.contains(to) || machine_.shape.kind(to) != aie::tile_kind::core || ((control(to) & 1) != 0) != east)
+  if (!partition_.shape.contains(to) || partition_.shape.kind(to) != aie::tile_kind::core || ((control(to) & 1) != 0) != east)
     throw array_error(id_, std::format("core at pc {:#x}: no core listens at its cascade output", core_.pc()));
-  return &machine_.core_at(to);
+  return &partition_.core_at(to);
 }
 
 bool core_tile::read_cascade(std::span<std::byte, 64> value) {
@@ -103,7 +94,7 @@ bool core_tile::read_cascade(std::span<std::byte, 64> value) {
   std::ranges::copy(cascade_.entries[cascade_.head], value.begin());
   cascade_.head = (cascade_.head + 1) % timing::cascade_entries;
   --cascade_.size;
-  machine_.wake_all(cascade_writers_);
+  partition_.wake_all(cascade_writers_);
   return true;
 }
 
@@ -113,27 +104,31 @@ bool core_tile::write_cascade(std::span<const std::byte, 64> value) {
   const unsigned slot = (to.cascade_.head + to.cascade_.size) % timing::cascade_entries;
   std::ranges::copy(value, to.cascade_.entries[slot].begin());
   ++to.cascade_.size;
-  machine_.wake(to.agent_);
+  partition_.wake(to.agent_);
   return true;
 }
 
-void core_tile::event(unsigned) { ++machine_.core_events; }
+void core_tile::event(unsigned) { ++partition_.core_events; }
 
 void core_tile::count_sleep() {
-  if (last_step_ != 0) slept_[static_cast<std::size_t>(core_.waiting())] += machine_.now - last_step_ - 1;
-  last_step_ = machine_.now;
+  if (last_step_ != 0) {
+    const std::uint64_t slept = partition_.now - last_step_ - 1;
+    before_reset_.stalls[static_cast<std::size_t>(core_.waiting())] += slept;
+    before_reset_.cycles += slept;
+  }
+  last_step_ = partition_.now;
 }
 
 void core_tile::step() {
   count_sleep();
-  lock_refused_ = false;
+  const std::uint64_t before = core_.counters().cycles;
   core_.step();
   if (const auto& fault = core_.fault()) {
-    machine_.awake.erase(agent_);
+    partition_.awake.erase(agent_);
     throw array_error(id_, std::format("core at pc {:#x}, bundle \"{}\": {}", fault->pc, fault->bundle, fault->cause));
   }
-  if (core_.done()) {
-    machine_.awake.erase(agent_);
+  if (core_.done() && core_.counters().cycles == before) {  // its pipeline is empty
+    partition_.awake.erase(agent_);
     last_step_ = 0;
     return;
   }
@@ -143,13 +138,12 @@ void core_tile::step() {
 void core_tile::fall_asleep() {
   switch (core_.waiting()) {
     case stall::lock:
-      if (!lock_refused_) return;
       find_lock(core_.waiting_lock()).waiters.insert(agent_);
-      return machine_.sleep(agent_, wait_cause::lock);
-    case stall::stream_in: return machine_.wait_for_word(agent_);
+      return partition_.sleep(agent_, wait_cause::lock);
+    case stall::stream_in: return partition_.wait_for_word(agent_);
     case stall::cascade_out: cascade_target()->cascade_writers_.insert(agent_); [[fallthrough]];
     case stall::cascade_in:
-    case stall::stream_out: return machine_.sleep(agent_, wait_cause::stream);
+    case stall::stream_out: return partition_.sleep(agent_, wait_cause::stream);
     case stall::none:
     case stall::memory: return;
   }
@@ -160,12 +154,12 @@ void core_tile::write_control(std::uint32_t value) {
   in_reset_ = (value & 2) != 0;
   const bool on = (value & 1) != 0 && !in_reset_;
   core_.enable(on);
-  machine_.sleeping.erase(agent_);
+  partition_.sleeping.erase(agent_);
   last_step_ = 0;
   if (on) {
-    machine_.awake.insert(agent_);
+    partition_.awake.insert(agent_);
   } else {
-    machine_.awake.erase(agent_);
+    partition_.awake.erase(agent_);
   }
 }
 
@@ -181,15 +175,24 @@ std::uint32_t core_tile::status() const {
   return bits | (core_.fault() ? 1u << 19 : 0u) | (core_.done() ? 1u << 20 : 0u);
 }
 
+core_counters core_tile::counters() const {
+  core_counters sum = core_.counters();
+  sum.cycles += before_reset_.cycles;
+  sum.bundles += before_reset_.bundles;
+  sum.macs += before_reset_.macs;
+  for (std::size_t i = 0; i < sum.stalls.size(); ++i) sum.stalls[i] += before_reset_.stalls[i];
+  return sum;
+}
+
 void core_tile::reset() {
+  before_reset_ = counters();
   core_.reset();
   in_reset_ = true;
-  lock_asked_ = no_lock;
   cascade_.size = 0;
   last_step_ = 0;
-  machine_.awake.erase(agent_);
-  machine_.sleeping.erase(agent_);
-  machine_.end_stream(agent_);
+  partition_.awake.erase(agent_);
+  partition_.sleeping.erase(agent_);
+  partition_.end_stream(agent_);
 }
 
 }  // namespace npurt::emu

@@ -10,17 +10,18 @@
 
 #include "emu/array/agent_set.hpp"
 #include "emu/array/dma_channel.hpp"
+#include "emu/array/locks.hpp"
 #include "emu/array/timing.hpp"
 #include "emu/core/core.hpp"
 
 namespace npurt::emu {
 
-struct machine;
+struct partition;
 struct tile;
 
 class core_tile final : public core_ports {
  public:
-  core_tile(machine& owner, aie::tile_id id);
+  core_tile(partition& owner, aie::tile_id id);
 
   std::byte* data(std::uint32_t address, std::uint32_t size) override;
   bool claim_banks(std::uint32_t address, std::uint32_t size) override;
@@ -43,7 +44,8 @@ class core_tile final : public core_ports {
   agent_id agent() const { return agent_; }
   core& processor() { return core_; }
   const core& processor() const { return core_; }
-  std::uint64_t slept(stall cause) const { return slept_[static_cast<std::size_t>(cause)]; }
+  /// Since the array was built; cycles asleep count as stalls, resets do not clear.
+  core_counters counters() const;
 
  private:
   struct window {
@@ -63,17 +65,15 @@ class core_tile final : public core_ports {
     unsigned head = 0, size = 0;
   };
 
-  machine& machine_;
+  partition& partition_;
   aie::tile_id id_;
   agent_id agent_;
   core core_;
   bool in_reset_ = true;
-  unsigned lock_asked_ = 64;           // the request that passed arbitration; 64: none
-  bool lock_refused_ = false;          // it was evaluated and the value did not fit
   cascade_fifo cascade_;               // values on their way to this core
   agent_set cascade_writers_;          // asleep until this core takes a value
   std::uint64_t last_step_ = 0;
-  std::array<std::uint64_t, 7> slept_{};
+  core_counters before_reset_;  // what core_'s own counters do not hold
 };
 
 }  // namespace npurt::emu

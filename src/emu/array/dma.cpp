@@ -4,7 +4,7 @@
 #include <string>
 
 #include "emu/array/dma_words.hpp"
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
 
 namespace npurt::emu {
@@ -32,69 +32,69 @@ unsigned start_cost(const dma_channel& c) {
   return c.follows ? timing::shim_s2mm_next_task : timing::shim_s2mm_start;
 }
 
-void pause_until(machine& m, dma_channel& c, step_state state, std::uint64_t time) {
+void pause_until(partition& p, dma_channel& c, step_state state, std::uint64_t time) {
   c.state = state;
   c.until = time;
-  m.wake_at(c.agent, time);
-  m.sleep(c.agent, wait_cause::none);
+  p.wake_at(c.agent, time);
+  p.sleep(c.agent, wait_cause::none);
 }
 
-void start_task(machine& m, dma_channel& c) {
-  if (c.queued == 0) return m.awake.erase(c.agent);
+void start_task(partition& p, dma_channel& c) {
+  if (c.queued == 0) return p.awake.erase(c.agent);
   if ((c.ctrl & refused_ctrl_bits(c)) != 0) throw array_error(c.tile, describe(c) + ": mode in its ctrl register is not built");
   c.task = c.queue[0];
   std::shift_left(c.queue.begin(), c.queue.end(), 1);
   --c.queued;
   c.runs_left = c.task.repeat;
   c.bd = c.task.bd;
-  c.task_start = m.now;
-  pause_until(m, c, step_state::starting, m.now + start_cost(c));
+  c.task_start = p.now;
+  pause_until(p, c, step_state::starting, p.now + start_cost(c));
 }
 
-void finish_task(machine& m, dma_channel& c) {
-  if (c.task.issue_token && !m.send_token(c)) {
+void finish_task(partition& p, dma_channel& c) {
+  if (c.task.issue_token && !p.send_token(c)) {
     c.state = step_state::token;
-    m.unrouted.insert(c.agent);
-    return m.sleep(c.agent, wait_cause::token);
+    p.unrouted.insert(c.agent);
+    return p.sleep(c.agent, wait_cause::token);
   }
   ++c.counters.tasks;
-  c.counters.busy += m.now - c.task_start;
+  c.counters.busy += p.now - c.task_start;
   c.state = step_state::idle;
   c.follows = c.queued != 0;
-  if (c.queued == 0) m.awake.erase(c.agent);
+  if (c.queued == 0) p.awake.erase(c.agent);
 }
 
-void end_bd(machine& m, dma_channel& c) {
+void end_bd(partition& p, dma_channel& c) {
   ++c.counters.bds;
-  if (c.current.release_value != 0) m.release(bd_lock(m, c, c.current.release_lock), c.current.release_value);
+  if (c.current.release_value != 0) p.release(bd_lock(p, c, c.current.release_lock), c.current.release_value);
   if (c.current.use_next || --c.runs_left > 0) {
     c.bd = c.current.use_next ? c.current.next_bd : c.task.bd;
-    return pause_until(m, c, step_state::starting, m.now + timing::bd_chain);
+    return pause_until(p, c, step_state::starting, p.now + timing::bd_chain);
   }
   if (c.kind == aie::tile_kind::shim && c.direction == aie::dma_direction::s2mm)
-    return pause_until(m, c, step_state::responding, m.now + timing::shim_s2mm_response);
-  finish_task(m, c);
+    return pause_until(p, c, step_state::responding, p.now + timing::shim_s2mm_response);
+  finish_task(p, c);
 }
 
-void move(machine& m, dma_channel& c) {
-  if (!c.addresses.finished() && !move_word(m, c)) return;
-  if (c.addresses.finished()) end_bd(m, c);
+void move(partition& p, dma_channel& c) {
+  if (!c.addresses.finished() && !move_word(p, c)) return;
+  if (c.addresses.finished()) end_bd(p, c);
 }
 
-void acquire_lock(machine& m, dma_channel& c) {
-  lock& l = bd_lock(m, c, c.current.acquire_lock);
-  if (m.acquire(l, c.current.acquire_value)) {
+void acquire_lock(partition& p, dma_channel& c) {
+  lock& l = bd_lock(p, c, c.current.acquire_lock);
+  if (p.acquire(l, c.current.acquire_value)) {
     c.state = step_state::moving;
     return;
   }
   l.waiters.insert(c.agent);
-  m.sleep(c.agent, wait_cause::lock);
+  p.sleep(c.agent, wait_cause::lock);
 }
 
-void enter_bd(machine& m, dma_channel& c) {
-  tile& t = m.at(c.tile);
+void enter_bd(partition& p, dma_channel& c) {
+  tile& t = p.at(c.tile);
   if (c.bd >= aie::resources(c.kind).bds) throw array_error(c.tile, describe(c) + ": no such BD");
-  c.current = m.decoded_bd(t, c.bd);
+  c.current = p.decoded_bd(t, c.bd);
   if (!c.current.valid) {
     c.bd_invalid = true;
     throw array_error(c.tile, describe(c) + " is not valid (Valid_BD = 0)");
@@ -110,22 +110,22 @@ void enter_bd(machine& m, dma_channel& c) {
   c.ddr_extent = c.addresses.bounds();
   if (c.current.acquire_enable) {
     c.state = step_state::acquiring;
-    return acquire_lock(m, c);
+    return acquire_lock(p, c);
   }
   c.state = step_state::moving;
-  move(m, c);
+  move(p, c);
 }
 
 }  // namespace
 
-const aie::dma_bd& machine::decoded_bd(tile& t, unsigned bd) {
+const aie::dma_bd& partition::decoded_bd(tile& t, unsigned bd) {
   bd_state& b = t.bds[bd];
   if (b.stale) b.decoded = aie::unpack_bd(t.kind, b.words);
   b.stale = false;
   return b.decoded;
 }
 
-void machine::step_channel(dma_channel& c) {
+void partition::step_channel(dma_channel& c) {
   switch (c.state) {
     case step_state::idle: return start_task(*this, c);
     case step_state::starting:
@@ -140,7 +140,7 @@ void machine::step_channel(dma_channel& c) {
   }
 }
 
-void machine::push_task(dma_channel& c, aie::dma_task task) {
+void partition::push_task(dma_channel& c, aie::dma_task task) {
   if (c.reset) throw array_error(c.tile, describe(c) + ": task pushed while the channel is in reset");
   if (c.queued == aie::dma_queue_depth) {
     c.overflow = true;
@@ -153,7 +153,7 @@ void machine::push_task(dma_channel& c, aie::dma_task task) {
   }
 }
 
-void machine::reset_channel(dma_channel& c) {
+void partition::reset_channel(dma_channel& c) {
   awake.erase(c.agent);
   sleeping.erase(c.agent);
   c.state = step_state::idle;

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <format>
 
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
 
 namespace npurt::emu {
@@ -23,50 +23,50 @@ constexpr unsigned memtile_neighbour_channels = 4;
   throw array_error(c.tile, std::format("{}: address {:#x} {}", describe(c), address, why));
 }
 
-std::byte* translate(machine& m, std::int64_t address, std::int64_t size) {
+std::byte* translate(partition& p, std::int64_t address, std::int64_t size) {
   const auto first = static_cast<std::uint64_t>(address), bytes = static_cast<std::uint64_t>(size);
   if (first >= ddr_offset)
-    if (std::byte* p = m.ddr.translate(first - ddr_offset, bytes)) return p;
-  return m.ddr.translate(first, bytes);
+    if (std::byte* p = p.ddr.translate(first - ddr_offset, bytes)) return p;
+  return p.ddr.translate(first, bytes);
 }
 
-std::byte* ddr_word(machine& m, dma_channel& c, std::int64_t address) {
+std::byte* ddr_word(partition& p, dma_channel& c, std::int64_t address) {
   if (!c.ddr_resolved) {
-    c.ddr = translate(m, c.ddr_extent.first, c.ddr_extent.end - c.ddr_extent.first);
+    c.ddr = translate(p, c.ddr_extent.first, c.ddr_extent.end - c.ddr_extent.first);
     c.ddr_resolved = true;
   }
   if (c.ddr != nullptr) return c.ddr + (address - c.ddr_extent.first);
-  if (std::byte* p = translate(m, address, 4)) return p;
+  if (std::byte* p = translate(p, address, 4)) return p;
   out_of_range(c, address, "is in no buffer of the host");
 }
 
-std::byte* memtile_word(machine& m, const dma_channel& c, std::int64_t address) {
+std::byte* memtile_word(partition& p, const dma_channel& c, std::int64_t address) {
   const std::int64_t window = address / memtile_window;
   const std::int64_t col = c.tile.col + window - 1;
   if (window > 2) out_of_range(c, address, "is beyond the east neighbour's memory");
   if (window != 1 && c.index >= memtile_neighbour_channels)
     out_of_range(c, address, "is in a neighbour's memory, which channels 4 and 5 do not reach");
-  if (col < 0 || col >= m.shape.columns) out_of_range(c, address, "is in a neighbour that the partition does not have");
-  return m.at({static_cast<std::uint8_t>(col), c.tile.row}).memory.data() + address % memtile_window;
+  if (col < 0 || col >= p.shape.columns) out_of_range(c, address, "is in a neighbour that the partition does not have");
+  return p.at({static_cast<std::uint8_t>(col), c.tile.row}).memory.data() + address % memtile_window;
 }
 
-std::byte* core_word(machine& m, dma_channel& c, std::int64_t address) {
-  tile& t = m.at(c.tile);
+std::byte* core_word(partition& p, dma_channel& c, std::int64_t address) {
+  tile& t = p.at(c.tile);
   if (address + 4 > static_cast<std::int64_t>(t.memory.size())) out_of_range(c, address, "is outside the data memory");
   if (address >> 4 != c.claimed_block) {  // one 128-bit access serves four stream words
     c.claimed_block = address >> 4;
-    t.claim(0, m.now);
+    t.claim(0, p.now);
     t.banks |= bank_bit(static_cast<std::uint32_t>(address));
   }
   return t.memory.data() + address;
 }
 
-std::byte* find_word(machine& m, dma_channel& c) {
+std::byte* find_word(partition& p, dma_channel& c) {
   const std::int64_t address = c.addresses.address();
   switch (c.kind) {
-    case aie::tile_kind::core: return core_word(m, c, address);
-    case aie::tile_kind::memtile: return memtile_word(m, c, address);
-    default: return ddr_word(m, c, address);
+    case aie::tile_kind::core: return core_word(p, c, address);
+    case aie::tile_kind::memtile: return memtile_word(p, c, address);
+    default: return ddr_word(p, c, address);
   }
 }
 
@@ -88,13 +88,13 @@ void count_ddr_word(ddr_direction& d) {
 }
 
 /// Shim MM2S: words come from DDR slightly slower than one per cycle, and all channels share it.
-bool ddr_has_word(machine& m, const dma_channel& c) {
-  return m.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(m.ddr_read, m.now);
+bool ddr_has_word(partition& p, const dma_channel& c) {
+  return p.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(p.ddr_read, p.now);
 }
 
-void count_read(machine& m, dma_channel& c) {
-  count_ddr_word(m.ddr_read);
-  c.next_word = std::max(c.next_word, m.now * timing::ticks_per_cycle - (timing::ticks_per_cycle - 1)) +
+void count_read(partition& p, dma_channel& c) {
+  count_ddr_word(p.ddr_read);
+  c.next_word = std::max(c.next_word, p.now * timing::ticks_per_cycle - (timing::ticks_per_cycle - 1)) +
                 timing::shim_mm2s_word_ticks;
 }
 
@@ -110,55 +110,55 @@ std::uint32_t packet_header(const dma_channel& c) {
   return std::popcount(bits) % 2 == 0 ? bits | 0x80000000u : bits;
 }
 
-bool send_word(machine& m, dma_channel& c, std::uint32_t word, bool last) {
-  if (m.push(c.agent, word, last)) return true;
-  m.sleep(c.agent, wait_cause::stream);
+bool send_word(partition& p, dma_channel& c, std::uint32_t word, bool last) {
+  if (p.push(c.agent, word, last)) return true;
+  p.sleep(c.agent, wait_cause::stream);
   return false;
 }
 
-bool send(machine& m, dma_channel& c) {
+bool send(partition& p, dma_channel& c) {
   if (c.header_due) {
-    if (send_word(m, c, packet_header(c), false)) c.header_due = false;
+    if (send_word(p, c, packet_header(c), false)) c.header_due = false;
     return false;
   }
   const bool shim = c.kind == aie::tile_kind::shim;
-  if (shim && !ddr_has_word(m, c)) return count_wait(c, wait_cause::memory);
+  if (shim && !ddr_has_word(p, c)) return count_wait(c, wait_cause::memory);
   std::uint32_t word = 0;
-  if (!c.addresses.padding()) std::memcpy(&word, find_word(m, c), 4);
-  if (!send_word(m, c, word, c.addresses.remaining() == 1 && !c.current.tlast_suppress)) return false;
-  if (shim) count_read(m, c);
+  if (!c.addresses.padding()) std::memcpy(&word, find_word(p, c), 4);
+  if (!send_word(p, c, word, c.addresses.remaining() == 1 && !c.current.tlast_suppress)) return false;
+  if (shim) count_read(p, c);
   return true;
 }
 
-bool receive(machine& m, dma_channel& c) {
-  if (!m.word_ready(c.agent)) {
-    m.wait_for_word(c.agent);
+bool receive(partition& p, dma_channel& c) {
+  if (!p.word_ready(c.agent)) {
+    p.wait_for_word(c.agent);
     return false;
   }
   const bool shim = c.kind == aie::tile_kind::shim;
-  if (shim && !ddr_ready(m.ddr_write, m.now)) return count_wait(c, wait_cause::memory);
-  std::byte* const to = find_word(m, c);
-  const stream_fifo::word w = m.take_word(c.agent);
+  if (shim && !ddr_ready(p.ddr_write, p.now)) return count_wait(c, wait_cause::memory);
+  std::byte* const to = find_word(p, c);
+  const stream_fifo::word w = p.take_word(c.agent);
   std::memcpy(to, &w.data, 4);
-  if (shim) count_ddr_word(m.ddr_write);
+  if (shim) count_ddr_word(p.ddr_write);
   return true;
 }
 
 }  // namespace
 
-bool move_word(machine& m, dma_channel& c) {
-  if (!(c.direction == aie::dma_direction::mm2s ? send(m, c) : receive(m, c))) return false;
+bool move_word(partition& p, dma_channel& c) {
+  if (!(c.direction == aie::dma_direction::mm2s ? send(p, c) : receive(p, c))) return false;
   c.addresses.advance();
   ++c.counters.words;
   return true;
 }
 
-lock& bd_lock(machine& m, const dma_channel& c, unsigned id) {
-  if (c.kind != aie::tile_kind::memtile) return m.at(c.tile).locks[id & 0xF];
+lock& bd_lock(partition& p, const dma_channel& c, unsigned id) {
+  if (c.kind != aie::tile_kind::memtile) return p.at(c.tile).locks[id & 0xF];
   const int col = c.tile.col + static_cast<int>(id / 64) - 1;
-  if (col < 0 || col >= m.shape.columns || id >= 192)
+  if (col < 0 || col >= p.shape.columns || id >= 192)
     throw array_error(c.tile, std::format("{}: lock {} is in a neighbour that the partition does not have", describe(c), id));
-  return m.at({static_cast<std::uint8_t>(col), c.tile.row}).locks[id % 64];
+  return p.at({static_cast<std::uint8_t>(col), c.tile.row}).locks[id % 64];
 }
 
 std::string describe(const dma_channel& c) {

@@ -9,13 +9,13 @@
 
 namespace npurt::emu {
 
-struct machine;
+struct partition;
 
 /// One cycle of a channel that has words left. @return whether a data word moved
-bool move_word(machine& m, dma_channel& c);
+bool move_word(partition& p, dma_channel& c);
 
 /// The lock that a BD of this channel names: own tile; on memtiles 0-63 west, 64-127 own, 128-191 east.
-lock& bd_lock(machine& m, const dma_channel& c, unsigned id);
+lock& bd_lock(partition& p, const dma_channel& c, unsigned id);
 
 /// "MM2S 0 BD 3".
 std::string describe(const dma_channel& c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Follows the switch configuration from a source to everything that its words reach.
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
 
 namespace npurt::emu {
@@ -21,7 +21,7 @@ unsigned switch_latency(aie::port in, aie::port out) {
 
 class walker {
  public:
-  walker(const machine& m, unsigned packet_id, route& out) : machine_(m), packet_id_(packet_id), route_(out) {}
+  walker(const partition& p, unsigned packet_id, route& out) : partition_(p), packet_id_(packet_id), route_(out) {}
 
   struct position {
     aie::tile_id tile;
@@ -34,7 +34,7 @@ class walker {
 
   void enter(const position& at) {
     if (at.depth > longest_route) return complain(at.tile, "the stream runs in a circle");
-    const tile& t = machine_.at(at.tile);
+    const tile& t = partition_.at(at.tile);
     const stream_switch_state& sw = t.stream_switch;
     if (!sw.slaves[at.slave].enable) return;
     if (sw.slaves[at.slave].packet) return enter_packet(at, sw);
@@ -52,7 +52,7 @@ class walker {
     if (at.dropped) return complain(at.tile, "a packet switch follows one that drops the header");
     for (const aie::slot_config& slot : sw.slots[at.slave]) {
       if (!slot.enable || (packet_id_ & slot.mask) != (unsigned{slot.id} & slot.mask)) continue;
-      const tile& t = machine_.at(at.tile);
+      const tile& t = partition_.at(at.tile);
       route_.arbiters.push_back(static_cast<std::uint16_t>(t.index * 8 + slot.arbiter));
       for (unsigned m = 0; m < aie::master_count(t.kind); ++m) {
         const aie::master_config& master = sw.masters[m];
@@ -64,7 +64,7 @@ class walker {
   }
 
   void leave(const position& at, unsigned master, bool drops) {
-    const tile& t = machine_.at(at.tile);
+    const tile& t = partition_.at(at.tile);
     const aie::port out = *aie::master_port(t.kind, master);
     position next = at;
     next.latency += switch_latency(*aie::slave_port(t.kind, at.slave), out);
@@ -73,10 +73,10 @@ class walker {
     if (out.side == aie::bundle::dma) return receive(channel_agent(at.tile, aie::dma_direction::s2mm, out.index), next);
     if (out.side == aie::bundle::core) return receive(core_agent(at.tile), next);
     if (t.kind == aie::tile_kind::shim && out.side == aie::bundle::south) return leave_array(next, out);
-    const auto wired = is_external(out) ? aie::wire(machine_.shape, {at.tile, out}) : std::nullopt;
+    const auto wired = is_external(out) ? aie::wire(partition_.shape, {at.tile, out}) : std::nullopt;
     if (!wired) return complain(at.tile, "words reach master port " + aie::to_string(out) + ", which is not built");
     next.tile = wired->tile;
-    next.slave = *aie::slave_number(machine_.at(next.tile).kind, wired->p);
+    next.slave = *aie::slave_number(partition_.at(next.tile).kind, wired->p);
     next.words += timing::crossing_words;
     enter(next);
   }
@@ -85,7 +85,7 @@ class walker {
     for (unsigned channel = 0; channel < 2; ++channel) {
       if (aie::shim_dma_port(aie::dma_direction::s2mm, channel) != out) continue;
       const unsigned select =
-          machine_.at(at.tile).stream_switch.demux >> aie::shim_mux_lsb(aie::dma_direction::s2mm, channel) & 3;
+          partition_.at(at.tile).stream_switch.demux >> aie::shim_mux_lsb(aie::dma_direction::s2mm, channel) & 3;
       if (select == static_cast<unsigned>(aie::shim_mux_select::dma))
         return receive(channel_agent(at.tile, aie::dma_direction::s2mm, channel), at);
     }
@@ -101,14 +101,14 @@ class walker {
                                static_cast<std::uint16_t>(std::min(words, stream_fifo::ring)), at.dropped});
   }
 
-  const machine& machine_;
+  const partition& partition_;
   unsigned packet_id_;
   route& route_;
 };
 
 }  // namespace
 
-route machine::resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const {
+route partition::resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const {
   route found;
   walker(*this, packet_id, found).enter({tile, slave, 0, 0, 0, false});
   return found;

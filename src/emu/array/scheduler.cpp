@@ -3,37 +3,37 @@
 #include <algorithm>
 #include <functional>
 
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 
 namespace npurt::emu {
 
-void machine::sleep(agent_id a, wait_cause cause) {
+void partition::sleep(agent_id a, wait_cause cause) {
   awake.erase(a);
   sleeping.insert(a);
   asleep_since[a] = now;
   asleep_cause[a] = cause;
 }
 
-void machine::wake(agent_id a) {
+void partition::wake(agent_id a) {
   if (!sleeping.contains(a)) return;
   sleeping.erase(a);
   awake.insert(a);
   if (a < max_channels) channels[a].counters.waits[static_cast<std::size_t>(asleep_cause[a])] += now - asleep_since[a];
 }
 
-void machine::wake_at(agent_id a, std::uint64_t time) {
+void partition::wake_at(agent_id a, std::uint64_t time) {
   timers.push_back({time, a});
   std::push_heap(timers.begin(), timers.end(), std::greater<>{});
 }
 
-void machine::wake_all(agent_set& set) {
+void partition::wake_all(agent_set& set) {
   if (set.empty()) return;
   const agent_set members = set;
   set.clear();
   members.for_each([this](agent_id a) { wake(a); });
 }
 
-void machine::run_timers() {
+void partition::run_timers() {
   while (!timers.empty() && timers.front().time <= now) {
     wake(timers.front().agent);
     std::pop_heap(timers.begin(), timers.end(), std::greater<>{});
@@ -47,7 +47,7 @@ void machine::run_timers() {
   });
 }
 
-void machine::cycle() {
+void partition::cycle() {
   // Channels before cores: a DMA access wins its bank. Who is woken in this loop steps in the next cycle.
   const agent_set stepping = awake;
   stepping.for_each([this](agent_id a) { step_channel(channels[a]); }, 0, 2);
@@ -56,12 +56,12 @@ void machine::cycle() {
   ++now;
 }
 
-void machine::release(lock& l, int value) {
+void partition::release(lock& l, int value) {
   l.release(value);
   wake_all(l.waiters);
 }
 
-bool machine::acquire(lock& l, int value) {
+bool partition::acquire(lock& l, int value) {
   const std::uint8_t before = l.value;
   if (!l.acquire(value)) return false;
   if (l.value != before) wake_all(l.waiters);

@@ -2,7 +2,7 @@
 // Words on their way: opening routes, arbitration of packets, room, arrival.
 #include <algorithm>
 
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
 
 namespace npurt::emu {
@@ -16,30 +16,30 @@ bool shares_arbiter(const route& a, const route& b) {
 }
 
 /// Takes all arbiters of a packet at once, oldest request first.
-bool take_arbiters(machine& m, agent_id source, const route& wanted) {
-  const auto self = std::ranges::find(m.packet_waiters, source);
-  const bool taken = std::ranges::any_of(wanted.arbiters, [&](auto a) { return m.arbiter_owner[a] != machine::no_agent; });
-  const bool behind = std::any_of(m.packet_waiters.begin(), self, [&](agent_id other) {
-    return m.sources[other].wanted != nullptr && shares_arbiter(*m.sources[other].wanted, wanted);
+bool take_arbiters(partition& p, agent_id source, const route& wanted) {
+  const auto self = std::ranges::find(p.packet_waiters, source);
+  const bool taken = std::ranges::any_of(wanted.arbiters, [&](auto a) { return p.arbiter_owner[a] != partition::no_agent; });
+  const bool behind = std::any_of(p.packet_waiters.begin(), self, [&](agent_id other) {
+    return p.sources[other].wanted != nullptr && shares_arbiter(*p.sources[other].wanted, wanted);
   });
   if (taken || behind) {
-    m.sources[source].wanted = &wanted;
-    if (self == m.packet_waiters.end()) m.packet_waiters.push_back(source);
+    p.sources[source].wanted = &wanted;
+    if (self == p.packet_waiters.end()) p.packet_waiters.push_back(source);
     return false;
   }
-  for (const std::uint16_t a : wanted.arbiters) m.arbiter_owner[a] = source;
-  m.sources[source].wanted = nullptr;
-  if (self != m.packet_waiters.end()) m.packet_waiters.erase(self);
+  for (const std::uint16_t a : wanted.arbiters) p.arbiter_owner[a] = source;
+  p.sources[source].wanted = nullptr;
+  if (self != p.packet_waiters.end()) p.packet_waiters.erase(self);
   return true;
 }
 
-void release_arbiters(machine& m, const route& r) {
-  for (const std::uint16_t a : r.arbiters) m.arbiter_owner[a] = machine::no_agent;
-  for (const agent_id other : m.packet_waiters) m.wake(other);
+void release_arbiters(partition& p, const route& r) {
+  for (const std::uint16_t a : r.arbiters) p.arbiter_owner[a] = partition::no_agent;
+  for (const agent_id other : p.packet_waiters) p.wake(other);
 }
 
-bool shim_input_is_dma(const machine& m, const stream_source& s) {
-  const tile& t = m.at(s.tile);
+bool shim_input_is_dma(const partition& p, const stream_source& s) {
+  const tile& t = p.at(s.tile);
   if (t.kind != aie::tile_kind::shim) return true;
   for (unsigned channel = 0; channel < 2; ++channel) {
     const aie::port p = aie::shim_dma_port(aie::dma_direction::mm2s, channel);
@@ -51,22 +51,22 @@ bool shim_input_is_dma(const machine& m, const stream_source& s) {
 }
 
 /// The route of the word that starts a circuit's stream or a packet; nullptr: the source has to wait.
-const route* open_route(machine& m, agent_id source, std::uint32_t first_word) {
-  stream_source& s = m.sources[source];
-  const route& r = m.find_route(s, first_word & 0x1F);
+const route* open_route(partition& p, agent_id source, std::uint32_t first_word) {
+  stream_source& s = p.sources[source];
+  const route& r = p.find_route(s, first_word & 0x1F);
   if (!r.problem.empty()) throw array_error(s.tile, "stream from here: " + r.problem);
   if (r.to_firmware) throw array_error(s.tile, "data words are routed to the firmware (shim South 0); not built");
   if (r.branches.empty()) {
-    m.unrouted.insert(source);
+    p.unrouted.insert(source);
     return nullptr;
   }
-  if (r.packet && !take_arbiters(m, source, r)) return nullptr;
+  if (r.packet && !take_arbiters(p, source, r)) return nullptr;
   return &r;
 }
 
 }  // namespace
 
-const route& machine::find_route(stream_source& s, unsigned packet_id) {
+const route& partition::find_route(stream_source& s, unsigned packet_id) {
   if (s.version != switch_version) {
     for (auto& old : s.routes) old.reset();
     s.wanted = nullptr;
@@ -84,7 +84,7 @@ const route& machine::find_route(stream_source& s, unsigned packet_id) {
   return *r;
 }
 
-bool machine::push(agent_id source, std::uint32_t data, bool last) {
+bool partition::push(agent_id source, std::uint32_t data, bool last) {
   stream_source& s = sources[source];
   if (s.open == nullptr && (s.open = open_route(*this, source, data)) == nullptr) return false;
   const route& r = *s.open;
@@ -111,7 +111,7 @@ bool machine::push(agent_id source, std::uint32_t data, bool last) {
   return true;
 }
 
-void machine::wait_for_word(agent_id receiver) {
+void partition::wait_for_word(agent_id receiver) {
   stream_fifo& f = fifos[receiver];
   if (f.empty()) {
     f.reader_waits = true;
@@ -124,7 +124,7 @@ void machine::wait_for_word(agent_id receiver) {
   }
 }
 
-stream_fifo::word machine::take_word(agent_id receiver) {
+stream_fifo::word partition::take_word(agent_id receiver) {
   stream_fifo& f = fifos[receiver];
   const stream_fifo::word w = f.front();
   f.pop();
@@ -132,14 +132,14 @@ stream_fifo::word machine::take_word(agent_id receiver) {
   return w;
 }
 
-void machine::switches_changed() {
+void partition::switches_changed() {
   ++switch_version;
   for (stream_source& s : sources)
     if (s.open != nullptr && (!s.open->packet || !s.mid_packet)) s.open = nullptr;
   wake_all(unrouted);
 }
 
-void machine::end_stream(agent_id source) {
+void partition::end_stream(agent_id source) {
   stream_source& s = sources[source];
   if (s.open != nullptr && s.open->packet) release_arbiters(*this, *s.open);
   std::erase(packet_waiters, source);
@@ -147,7 +147,7 @@ void machine::end_stream(agent_id source) {
   s.mid_packet = false;
 }
 
-bool machine::send_token(const dma_channel& c) {
+bool partition::send_token(const dma_channel& c) {
   const unsigned packet_id = c.ctrl >> 8 & 0x1F;  // low bits of Controller_ID
   const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
   const route r = resolve(c.tile, *slave, packet_id);

@@ -50,8 +50,6 @@ inline constexpr unsigned ticks_per_cycle = 20;
 /// In tenths of a byte. The burst that idle time can save up is chosen.
 inline constexpr unsigned ddr_tenth_bytes_per_cycle = 272;
 inline constexpr unsigned ddr_burst_tenth_bytes = 10 * 1024;
-/// A core's lock request costs one arbitration cycle more even if uncontended; measured (xdna-emu core-compute-timing.md).
-inline constexpr unsigned core_lock_arbitration = 1;
 
 // Firmware, per control-code operation; provisional figures of xdna-emu (src/npu/cycle_cost.rs).
 inline constexpr unsigned fw_write = 100;

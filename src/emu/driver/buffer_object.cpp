@@ -26,10 +26,10 @@ std::byte* address_space::translate(std::uint64_t address, std::uint64_t size) c
   const std::lock_guard lock(mutex_);
   const auto after = ranges_.upper_bound(address);
   if (after == ranges_.begin()) return nullptr;
-  const auto& [start, range] = *std::prev(after);
-  if (address >= range.end || size > range.end - address) return nullptr;
-  auto* host = range.bo->host();
-  return host == nullptr ? nullptr : host + range.offset + (address - start);
+  const auto& [start, found] = *std::prev(after);
+  if (address >= found.end || size > found.end - address) return nullptr;
+  auto* host = found.bo->host();
+  return host == nullptr ? nullptr : host + found.offset + (address - start);
 }
 
 }  // namespace npurt::emu::driver

@@ -17,13 +17,13 @@ std::expected<std::uint64_t, int> heap::grow(const std::shared_ptr<memory>& cont
 }
 
 std::expected<std::uint64_t, int> heap::find_place(std::uint64_t size) const {
-  for (const auto& chunk : chunks_) {
-    auto place = chunk.address;
+  for (const auto& part : chunks_) {
+    auto place = part.address;
     for (auto next = allocated_.lower_bound(place); next != allocated_.end(); ++next) {
       if (next->first - place >= size) break;
       place = next->first + next->second;
     }
-    if (place + size <= chunk.address + chunk.contents->size()) return place;
+    if (place + size <= part.address + part.contents->size()) return place;
   }
   return std::unexpected(size_ < max_size && size <= chunk_unit ? EAGAIN : ENOSPC);
 }
@@ -50,10 +50,10 @@ void heap::release(std::uint64_t address) {
 std::byte* heap::host(std::uint64_t address, std::uint64_t size) const {
   const auto after = std::ranges::upper_bound(chunks_, address, {}, &chunk::address);
   if (after == chunks_.begin()) return nullptr;
-  const auto& chunk = *std::prev(after);
-  const auto offset = address - chunk.address;
-  if (offset > chunk.contents->size() || size > chunk.contents->size() - offset) return nullptr;
-  auto* view = chunk.contents->host();
+  const auto& part = *std::prev(after);
+  const auto offset = address - part.address;
+  if (offset > part.contents->size() || size > part.contents->size() - offset) return nullptr;
+  auto* view = part.contents->host();
   return view == nullptr ? nullptr : view + offset;
 }
 

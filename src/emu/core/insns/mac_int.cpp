@@ -11,20 +11,32 @@ namespace {
 using lanes32 = lanes<std::uint32_t, 32>;
 using lanes64 = lanes<std::uint64_t, 16>;
 
+template <typename T, typename Acc, std::size_t N>
+[[gnu::always_inline]] inline void widen(const std::byte* from, std::array<Acc, N>& to) {
+  std::array<T, N> narrow;
+  std::memcpy(narrow.data(), from, sizeof narrow);
+  for (std::size_t i = 0; i < N; ++i) {
+    to[i] = static_cast<Acc>(narrow[i]);
+  }
+}
+
 /// Matrix product of row-major Rows x Inner and Inner x Cols, in arithmetic modulo the width of Acc.
 template <typename X, typename Y, typename Acc, unsigned Rows, unsigned Inner, unsigned Cols>
 [[gnu::always_inline]] inline void product(const std::byte* x, const std::byte* y, std::byte* out) {
-  std::array<X, Rows * Inner> xs;
-  std::array<Y, Inner * Cols> ys;
-  std::memcpy(xs.data(), x, sizeof xs);
-  std::memcpy(ys.data(), y, sizeof ys);
-  std::array<Acc, Rows * Cols> sums{};
+  // Widened first, and the sums of a row kept apart: this is the shape that the compiler vectorises.
+  std::array<Acc, Rows * Inner> xs;
+  std::array<Acc, Inner * Cols> ys;
+  widen<X>(x, xs);
+  widen<Y>(y, ys);
+  std::array<Acc, Rows * Cols> sums;
   for (unsigned r = 0; r < Rows; ++r) {
+    std::array<Acc, Cols> row{};
     for (unsigned k = 0; k < Inner; ++k) {
       for (unsigned c = 0; c < Cols; ++c) {
-        sums[r * Cols + c] += static_cast<Acc>(xs[r * Inner + k]) * static_cast<Acc>(ys[k * Cols + c]);
+        row[c] += xs[r * Inner + k] * ys[k * Cols + c];
       }
     }
+    std::memcpy(sums.data() + r * Cols, row.data(), sizeof row);
   }
   std::memcpy(out, sums.data(), sizeof sums);
 }

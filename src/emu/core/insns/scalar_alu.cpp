@@ -39,27 +39,21 @@ void subtract_with(frame& f, u32 a, u32 b, u32 borrow) {
   f.def(1, static_cast<u32>(difference >> 32) & 1);
 }
 
-/// Shifts left by a positive amount, right by a negative one; 32 and more empties the register (or leaves its sign).
+/// Shifts left by a positive amount, right by a negative one, by five bits of magnitude (golden/isa LSHL, ASHL).
 u32 shift_logical(u32 value, u32 amount) {
-  const auto n = static_cast<i32>(amount);
-  if (n >= 0) {
-    return n > 31 ? 0 : value << n;
-  }
-  return n < -31 ? 0 : value >> -n;
+  const bool right = (amount >> 31) != 0;
+  return right ? value >> ((0 - amount) & 31) : value << (amount & 31);
 }
 
 u32 shift_arithmetic(u32 value, u32 amount) {
-  const auto n = static_cast<i32>(amount);
-  if (n >= 0) {
-    return n > 31 ? 0 : value << n;
-  }
-  return static_cast<u32>(static_cast<i32>(value) >> (n < -31 ? 31 : -n));
+  const bool right = (amount >> 31) != 0;
+  return right ? static_cast<u32>(static_cast<i32>(value) >> ((0 - amount) & 31)) : value << (amount & 31);
 }
 
-/// Bits after the sign bit that repeat it.
+/// Leading bits equal to the sign bit, itself included.
 u32 count_leading_sign_bits(u32 value) {
   const u32 folded = value ^ static_cast<u32>(static_cast<i32>(value) >> 31);
-  return static_cast<u32>(std::countl_zero(folded)) - 1;
+  return static_cast<u32>(std::countl_zero(folded));
 }
 
 void absolute(frame& f) {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds a partition and resets it.
-#include "emu/array/machine.hpp"
+#include "emu/array/partition.hpp"
 
 #include <algorithm>
 
 namespace npurt::emu {
 namespace {
 
-void build_channels(machine& m, const tile& t) {
+void build_channels(partition& p, const tile& t) {
   for (const auto direction : {aie::dma_direction::s2mm, aie::dma_direction::mm2s})
     for (unsigned index = 0; index < aie::resources(t.kind).dma_channels; ++index) {
-      dma_channel& c = m.channels[channel_agent(t.id, direction, index)];
+      dma_channel& c = p.channels[channel_agent(t.id, direction, index)];
       c.kind = t.kind;
       c.tile = t.id;
       c.direction = direction;
@@ -19,21 +19,21 @@ void build_channels(machine& m, const tile& t) {
       if (direction == aie::dma_direction::s2mm) continue;
       const aie::port p = t.kind == aie::tile_kind::shim ? aie::shim_dma_port(direction, index)
                                                          : aie::port{aie::bundle::dma, c.index};
-      m.sources[c.agent].tile = t.id;
-      m.sources[c.agent].slave = *aie::slave_number(t.kind, p);
+      p.sources[c.agent].tile = t.id;
+      p.sources[c.agent].slave = *aie::slave_number(t.kind, p);
     }
 }
 
-void build_core(machine& m, aie::tile_id id) {
+void build_core(partition& p, aie::tile_id id) {
   const agent_id a = core_agent(id);
-  m.cores[a - max_channels] = std::make_unique<core_tile>(m, id);
-  m.sources[a].tile = id;
-  m.sources[a].slave = *aie::slave_number(aie::tile_kind::core, {aie::bundle::core, 0});
+  p.cores[a - max_channels] = std::make_unique<core_tile>(p, id);
+  p.sources[a].tile = id;
+  p.sources[a].slave = *aie::slave_number(aie::tile_kind::core, {aie::bundle::core, 0});
 }
 
 }  // namespace
 
-machine::machine(aie::geometry array_shape, ddr_port& memory)
+partition::partition(aie::geometry array_shape, ddr_port& memory)
     : shape(array_shape), ddr(memory), tiles(std::size_t{shape.columns} * shape.rows),
       channels(std::size_t{shape.columns} * channels_per_column), cores(std::size_t{shape.columns} * cores_per_column),
       fifos(max_agents), sources(max_agents), arbiter_owner(tiles.size() * 8, no_agent) {
@@ -48,7 +48,7 @@ machine::machine(aie::geometry array_shape, ddr_port& memory)
   }
 }
 
-void machine::reset() {
+void partition::reset() {
   for (dma_channel& c : channels) {
     reset_channel(c);
     c.ctrl = 0;

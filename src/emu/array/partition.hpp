@@ -35,8 +35,8 @@ struct ddr_direction {
   std::uint64_t bytes = 0;   ///< moved
 };
 
-struct machine {
-  machine(aie::geometry shape, ddr_port& memory);
+struct partition {
+  partition(aie::geometry shape, ddr_port& memory);
 
   /// Everything as after a reset of the columns: memories, locks, BDs, routes, cores.
   void reset();
@@ -73,8 +73,12 @@ struct machine {
   const aie::dma_bd& decoded_bd(tile& t, unsigned bd);
 
   // Registers (registers.cpp).
+  /// @throws array_error for a tile or register that does not exist
+  tile& find_tile(std::uint32_t address);
   void write(std::uint32_t address, std::uint32_t value);
   std::uint32_t read(std::uint32_t address);
+  /// What a masked write keeps: the register's value, 0 if it was never written and nothing else defines it.
+  std::uint32_t read_for_mask(std::uint32_t address);
 
   // Locks: what a changed value means for those who wait.
   void release(lock& l, int value);

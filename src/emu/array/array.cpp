@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated array as the firmware sees it.
+#include "emu/array/array.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "aie/registers.hpp"
+#include "emu/array/partition.hpp"
+
+namespace npurt::emu {
+namespace {
+
+std::uint64_t next_event(const partition& p) {
+  std::uint64_t time = std::numeric_limits<std::uint64_t>::max();
+  if (!p.timers.empty()) time = p.timers.front().time;
+  for (const auto& f : p.flying) time = std::min(time, f.time);
+  return time;
+}
+
+}  // namespace
+
+array::array(aie::geometry shape, ddr_port& memory) : partition_(std::make_unique<partition>(shape, memory)) {}
+array::~array() = default;
+array::array(array&&) noexcept = default;
+array& array::operator=(array&&) noexcept = default;
+
+void array::write(std::uint32_t address, std::uint32_t value) { partition_->write(address, value); }
+
+void array::write(std::uint32_t address, std::span<const std::uint32_t> words) {
+  if (words.empty()) return;
+  const tile& t = partition_->find_tile(address);
+  const std::uint32_t offset = aie::unpack_address(address).offset - aie::reg::core_program_memory;
+  if (t.kind == aie::tile_kind::core && offset < core::program_bytes && words.size_bytes() <= core::program_bytes - offset)
+    return partition_->core_at(t.id).processor().write_program(offset, std::as_bytes(words));
+  for (std::size_t i = 0; i < words.size(); ++i)
+    partition_->write(address + static_cast<std::uint32_t>(4 * i), words[i]);
+}
+
+void array::mask_write(std::uint32_t address, std::uint32_t value, std::uint32_t mask) {
+  const std::uint32_t before = mask == 0xFFFFFFFF ? 0 : partition_->read_for_mask(address);
+  partition_->write(address, (before & ~mask) | (value & mask));
+}
+
+std::uint32_t array::read(std::uint32_t address) { return partition_->read(address); }
+void array::reset() { partition_->reset(); }
+
+void array::forget_translations() {
+  for (dma_channel& c : partition_->channels) c.ddr_resolved = false;
+}
+
+array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet) {
+  partition& p = *partition_;
+  p.token_arrived = false;
+  while (p.now < until) {
+    if (p.awake.empty()) {
+      const std::uint64_t event = next_event(p);
+      if (event == std::numeric_limits<std::uint64_t>::max() && stop_when_quiet) return run_end::quiet;
+      p.now = std::max(p.now, std::min(event, until));
+      if (p.now == until) break;
+    }
+    p.run_timers();
+    if (p.token_arrived && stop_at_token) return run_end::token;
+    p.cycle();
+  }
+  return run_end::reached;
+}
+
+std::uint64_t array::now() const { return partition_->now; }
+
+bool array::quiet() const {
+  return partition_->awake.empty() && next_event(*partition_) == std::numeric_limits<std::uint64_t>::max();
+}
+
+bool array::take_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
+  auto& arrived = partition_->arrived;
+  const auto found = std::ranges::find(arrived, token{tile, direction, static_cast<std::uint8_t>(channel)});
+  if (found == arrived.end()) return false;
+  arrived.erase(found);
+  return true;
+}
+
+array_statistics array::statistics() const {
+  const partition& p = *partition_;
+  array_statistics s{.cycles = p.now, .ddr_read_bytes = p.ddr_read.bytes, .ddr_write_bytes = p.ddr_write.bytes,
+                     .cores = {}, .channels = {}, .ignored_writes = p.ignored};
+  for (const auto& c : p.cores) {
+    const core_counters n = c->counters();
+    s.cores.push_back({c->id(), n.cycles, n.bundles, n.macs, n.stalls});
+  }
+  for (const dma_channel& c : p.channels)
+    s.channels.push_back({c.tile, c.direction, c.index, c.counters.words, c.counters.bds, c.counters.tasks,
+                          c.counters.busy, c.counters.waits});
+  return s;
+}
+
+}  // namespace npurt::emu

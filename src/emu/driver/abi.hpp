@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C interface of libnpurt_emulator.so to a program that runs on it; include/npurt/emulator.hpp finds it by name.
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+
+/// Modelled figures of the command that completed last in this process. Outcome: 0 completed, 1 error, 2 timeout.
+struct npurt_emulator_command {
+  std::uint64_t cycles;    ///< of the array clock, from the command's arrival to its completion
+  std::uint64_t macs;      ///< multiply-accumulates
+  std::uint64_t clock_hz;  ///< the array clock at the device's power mode
+  std::uint32_t outcome;
+  std::uint32_t reserved;
+  const char* report;  ///< why a command failed, empty if it did not; valid until this thread's next call
+};
+
+/// Version of this interface.
+std::uint32_t npurt_emulator_version();
+
+/// @return 1 and the figures, 0 if no command has completed
+int npurt_emulator_last_command(npurt_emulator_command* command);
+}

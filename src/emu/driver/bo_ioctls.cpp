@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buffer object ioctls. Checks and errors as in amdxdna_gem.c.
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "emu/driver/client.hpp"
+
+namespace npurt::emu::driver {
+namespace {
+
+constexpr std::uint64_t max_cmd_size = 32 << 10;  // amdxdna_gem.c: XDNA_MAX_CMD_BO_SIZE
+
+}  // namespace
+
+int client::create_bo(amdxdna_drm_create_bo& args) {
+  if (args.flags != 0) return -EINVAL;
+  const auto make = [&]() -> std::expected<std::shared_ptr<buffer_object>, int> {
+    switch (args.type) {
+      case AMDXDNA_BO_SHARE: return args.vaddr != 0 ? make_user(args.vaddr) : make_shared(args);
+      case AMDXDNA_BO_CMD: return args.size > max_cmd_size ? std::unexpected(EINVAL) : make_shared(args);
+      case AMDXDNA_BO_DEV_HEAP: return make_heap(args);
+      case AMDXDNA_BO_DEV: return make_dev(args);
+      default: return std::unexpected(EINVAL);
+    }
+  };
+  auto bo = make();
+  if (!bo) return -bo.error();
+  args.handle = add_bo(std::move(*bo));
+  return 0;
+}
+
+std::uint32_t client::add_bo(std::shared_ptr<buffer_object> bo) {
+  const std::lock_guard lock(mutex_);
+  const auto handle = next_bo_++;
+  bos_.emplace(handle, std::move(bo));
+  return handle;
+}
+
+std::shared_ptr<buffer_object> client::make_mappable(std::uint32_t type, std::shared_ptr<memory> contents) {
+  auto bo = std::make_shared<buffer_object>();
+  bo->type = type;
+  bo->size = contents->size();
+  bo->contents = std::move(contents);
+  const std::lock_guard lock(mutex_);
+  bo->map_offset = next_offset_;
+  next_offset_ += bo->size;
+  offsets_.emplace(bo->map_offset, bo);
+  return bo;
+}
+
+std::expected<std::shared_ptr<buffer_object>, int> client::make_shared(const amdxdna_drm_create_bo& args) {
+  if (args.vaddr != 0 || args.size == 0) return std::unexpected(EINVAL);
+  return memory::allocate(args.size).transform([&](auto contents) {
+    return make_mappable(args.type, std::move(contents));
+  });
+}
+
+std::expected<std::shared_ptr<buffer_object>, int> client::make_user(std::uint64_t address) {
+  const auto* table = reinterpret_cast<const amdxdna_drm_va_tbl*>(address);
+  if (table->dmabuf_fd >= 0 || table->num_entries != 1) return std::unexpected(EOPNOTSUPP);
+  const auto& entry = table->va_entries[0];
+  return memory::user(entry.vaddr, entry.len).transform([&](auto contents) {
+    auto bo = std::make_shared<buffer_object>();
+    bo->type = AMDXDNA_BO_SHARE;
+    bo->size = entry.len;
+    bo->contents = std::move(contents);
+    bo->user_address = bo->device_address = entry.vaddr;
+    space_->insert(entry.vaddr, entry.len, bo, 0);
+    return bo;
+  });
+}
+
+std::expected<std::shared_ptr<buffer_object>, int> client::make_heap(const amdxdna_drm_create_bo& args) {
+  if (args.size == 0 || args.size > heap::max_size) return std::unexpected(EINVAL);
+  auto contents = memory::allocate(args.size);
+  if (!contents) return std::unexpected(contents.error());
+  const auto address = [&] {
+    const std::lock_guard lock(mutex_);
+    return heap_.grow(*contents);
+  }();
+  if (!address) return std::unexpected(address.error());
+  auto bo = make_mappable(AMDXDNA_BO_DEV_HEAP, std::move(*contents));
+  bo->device_address = *address;
+  return bo;
+}
+
+std::expected<std::shared_ptr<buffer_object>, int> client::make_dev(const amdxdna_drm_create_bo& args) {
+  auto bo = std::make_shared<buffer_object>();
+  const std::lock_guard lock(mutex_);
+  const auto address = heap_.allocate(args.size);
+  if (!address) return std::unexpected(address.error());
+  bo->type = AMDXDNA_BO_DEV;
+  bo->size = args.size;
+  bo->device_address = *address;
+  bo->heap_view = heap_.host(*address, args.size);
+  if (bo->heap_view == nullptr) {
+    heap_.release(*address);
+    return std::unexpected(ENOMEM);
+  }
+  space_->insert(*address, args.size, bo, 0);
+  return bo;
+}
+
+int client::get_bo_info(amdxdna_drm_get_bo_info& args) {
+  if (args.ext != 0 || args.ext_flags != 0) return -EINVAL;
+  const auto bo = find_bo(args.handle);
+  if (!bo) return -ENOENT;
+  args.map_offset = bo->map_offset;
+  args.xdna_addr = bo->device_address;
+  args.vaddr = bo->user_address;
+  if (bo->type != AMDXDNA_BO_DEV) return 0;
+  const std::lock_guard lock(mutex_);
+  if (heap_user_address_ != 0) args.vaddr = heap_user_address_ + (args.xdna_addr - device_->model().heap_base);
+  return 0;
+}
+
+// The emulated device sees every write at once, so what is left of a sync is its checks.
+int client::sync_bo(amdxdna_drm_sync_bo& args) {
+  const auto bo = find_bo(args.handle);
+  if (!bo) return -ENOENT;
+  const bool direction = args.direction == SYNC_DIRECT_TO_DEVICE || args.direction == SYNC_DIRECT_FROM_DEVICE;
+  const bool inside = args.offset <= bo->size && args.size <= bo->size - args.offset;
+  return direction && inside ? 0 : -EINVAL;
+}
+
+void client::release(const std::shared_ptr<buffer_object>& bo) {
+  space_->erase(*bo);
+  if (bo->contents) device_->retire(bo->contents);
+  const std::lock_guard lock(mutex_);
+  if (bo->map_offset != no_address) offsets_.erase(bo->map_offset);
+  if (bo->type == AMDXDNA_BO_DEV) heap_.release(bo->device_address);
+}
+
+int client::gem_close(drm_gem_close& args) {
+  std::shared_ptr<buffer_object> bo;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = bos_.find(args.handle);
+    if (found == bos_.end()) return -EINVAL;
+    bo = std::move(found->second);
+    bos_.erase(found);
+  }
+  release(bo);
+  return 0;
+}
+
+int client::prime_handle_to_fd(drm_prime_handle& args) {
+  if ((args.flags & ~static_cast<__u32>(DRM_CLOEXEC | DRM_RDWR)) != 0) return -EINVAL;
+  const auto bo = find_bo(args.handle);
+  if (!bo) return -ENOENT;
+  if (!bo->contents) return -EOPNOTSUPP;
+  const auto fd = bo->contents->export_fd((args.flags & DRM_CLOEXEC) != 0);
+  if (!fd) return -fd.error();
+  args.fd = *fd;
+  return 0;
+}
+
+// Every import is a handle of its own: XRT closes each buffer it has imported.
+int client::prime_fd_to_handle(drm_prime_handle& args) {
+  auto contents = memory::import(args.fd);
+  if (!contents) return -contents.error();
+  args.handle = add_bo(make_mappable(AMDXDNA_BO_SHARE, std::move(*contents)));
+  return 0;
+}
+
+}  // namespace npurt::emu::driver

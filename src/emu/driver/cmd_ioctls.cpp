@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Command ioctls. Checks and errors as in amdxdna_ctx.c.
+#include <cerrno>
+#include <format>
+#include <span>
+#include <utility>
+
+#include "emu/driver/client.hpp"
+#include "emu/driver/log.hpp"
+
+namespace npurt::emu::driver {
+namespace {
+
+constexpr std::uint32_t max_arguments = 4096;  // amdxdna_ctx.c: MAX_ARG_BO
+
+std::expected<packet, int> open_packet(const std::shared_ptr<buffer_object>& bo) {
+  if (!bo || bo->type != AMDXDNA_BO_CMD) return std::unexpected(EINVAL);
+  auto* host = bo->host();
+  if (host == nullptr) return std::unexpected(ENOMEM);
+  const packet contents({host, bo->size});
+  if (contents.check() != 0) return std::unexpected(EINVAL);
+  return contents;
+}
+
+std::expected<kernel_command, int> parse(const packet& contents) {
+  auto command = contents.parse_kernel();
+  if (!command)
+    log(std::format("command packet with opcode {} is refused: {}", std::to_underlying(contents.opcode()),
+                    command.error() == EOPNOTSUPP ? "Phoenix has no preemption" : "malformed"));
+  return command;
+}
+
+}  // namespace
+
+std::expected<job, int> client::read_job(std::uint32_t handle) {
+  job job{.bo = find_bo(handle), .commands = {}};
+  const auto contents = open_packet(job.bo);
+  if (!contents) return std::unexpected(contents.error());
+  job.chain = contents->opcode() == packet_opcode::cmd_chain;
+  if (!job.chain) {
+    auto command = parse(*contents);
+    if (!command) return std::unexpected(command.error());
+    job.commands.push_back(std::move(*command));
+    return job;
+  }
+  const auto handles = contents->parse_chain();
+  if (!handles) return std::unexpected(handles.error());
+  for (const auto part : *handles) {
+    const auto part_contents = open_packet(find_bo(part));
+    if (!part_contents) return std::unexpected(part_contents.error());
+    auto command = parse(*part_contents);
+    if (!command) return std::unexpected(command.error());
+    if (!job.commands.empty() && command->opcode != job.commands.front().opcode) return std::unexpected(EINVAL);
+    job.commands.push_back(std::move(*command));
+  }
+  return job;
+}
+
+int client::exec_cmd(amdxdna_drm_exec_cmd& args) {
+  if (args.ext != 0 || args.ext_flags != 0) return -EINVAL;
+  if (args.type != AMDXDNA_CMD_SUBMIT_EXEC_BUF || args.cmd_count != 1) return -EINVAL;
+  if (args.arg_count > max_arguments) return -EINVAL;
+  if (args.arg_count != 0 && args.args == 0) return -EFAULT;
+  for (const auto handle : std::span(reinterpret_cast<const std::uint32_t*>(args.args), args.arg_count))
+    if (!find_bo(handle)) return -ENOENT;
+  const auto context = find_hwctx(args.hwctx);
+  if (!context || args.cmd_handles > ~std::uint32_t{0}) return -EINVAL;
+  auto job = read_job(static_cast<std::uint32_t>(args.cmd_handles));
+  if (!job) return -job.error();
+  const auto seq = context->submit(std::move(*job));
+  if (!seq) return -seq.error();
+  args.seq = *seq;
+  return 0;
+}
+
+int client::wait_cmd(amdxdna_drm_wait_cmd& args) {
+  const auto context = find_hwctx(args.hwctx);
+  return context ? -context->wait(args.seq, args.timeout) : -EINVAL;
+}
+
+}  // namespace npurt::emu::driver

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shared device.
+#include "emu/driver/device.hpp"
+
+#include <drm/amdxdna_accel.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <format>
+#include <fstream>
+
+#include "emu/driver/log.hpp"
+
+namespace npurt::emu::driver {
+
+device::device(options settings) : settings_(std::move(settings)), npu_(window_) {}
+
+std::expected<std::uint32_t, int> device::reserve_context() {
+  const std::lock_guard lock(mutex_);
+  if (context_count_ >= model().max_contexts) return std::unexpected(ENOENT);
+  ++context_count_;
+  return next_context_++;
+}
+
+void device::release_context() {
+  const std::lock_guard lock(mutex_);
+  --context_count_;
+}
+
+void device::list_context(const std::shared_ptr<hwctx>& context) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(contexts_, [](const auto& entry) { return entry.expired(); });
+  contexts_.push_back(context);
+}
+
+std::vector<std::shared_ptr<hwctx>> device::contexts() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<hwctx>> alive;
+  for (const auto& entry : contexts_)
+    if (auto context = entry.lock()) alive.push_back(std::move(context));
+  return alive;
+}
+
+command_result device::execute(const address_space& space, context_id context, const npu_command& command) {
+  const std::lock_guard execution(execution_);
+  if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
+  {
+    const std::lock_guard lock(mutex_);
+    executing_ = true;
+  }
+  window_.space = &space;
+  command_result result;
+  try {
+    result = npu_.execute(context, command);
+  } catch (const std::exception& error) {
+    result = {.outcome = command_outcome::error, .report = error.what()};
+  }
+  window_.space = nullptr;
+  std::vector<std::shared_ptr<memory>> unused;
+  const std::lock_guard lock(mutex_);
+  executing_ = false;
+  unused.swap(retired_);
+  return result;
+}
+
+void device::retire(std::shared_ptr<memory> contents) {
+  const std::lock_guard lock(mutex_);
+  if (executing_) retired_.push_back(std::move(contents));
+}
+
+void device::set_last_command(command_result result) {
+  const auto hz = std::uint64_t{clock().h_clock} * 1'000'000;
+  const std::lock_guard lock(mutex_);
+  last_command_ = last_command{std::move(result), hz};
+}
+
+std::optional<last_command> device::get_last_command() const {
+  const std::lock_guard lock(mutex_);
+  return last_command_;
+}
+
+clock_level device::clock() const {
+  const auto levels = model().clocks;
+  switch (power_mode_) {
+    case POWER_MODE_LOW: return levels.front();
+    case POWER_MODE_MEDIUM: return levels[(levels.size() - 1) / 2];
+    default: return levels.back();
+  }
+}
+
+void device::export_syncobj(std::uint64_t inode, std::shared_ptr<syncobj> object) {
+  const std::lock_guard lock(mutex_);
+  exports_.emplace_back(inode, std::move(object));
+}
+
+std::shared_ptr<syncobj> device::import_syncobj(std::uint64_t inode) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(exports_, inode, [](const auto& entry) { return entry.first; });
+  return found == exports_.end() ? nullptr : found->second;
+}
+
+void device::write_statistics() const {
+  if (settings_.stats_path.empty()) return;
+  std::ofstream file(settings_.stats_path);
+  file << npu_.statistics() << '\n';
+  if (!file.flush()) log(std::format("cannot write statistics to {}", settings_.stats_path));
+}
+
+void device::shut_down() {
+  stopped_ = true;
+  const std::lock_guard execution(execution_);
+}
+
+}  // namespace npurt::emu::driver

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Queue and execution of a hardware context.
+#include "emu/driver/hwctx.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <format>
+#include <utility>
+
+#include "emu/driver/log.hpp"
+
+namespace npurt::emu::driver {
+namespace {
+
+packet_state state_of(command_outcome outcome) {
+  switch (outcome) {
+    case command_outcome::completed: return packet_state::completed;
+    case command_outcome::error: return packet_state::error;
+    case command_outcome::timeout: return packet_state::timeout;
+  }
+  std::unreachable();
+}
+
+/// A thread that takes no signals: those are the program's.
+template <class Function>
+std::thread quiet_thread(Function&& function) {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::forward<Function>(function));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return thread;
+}
+
+}  // namespace
+
+hwctx::hwctx(std::shared_ptr<device> device, std::shared_ptr<address_space> space, description what)
+    : device_(std::move(device)), space_(std::move(space)), what_(std::move(what)) {}
+
+hwctx::~hwctx() {
+  stop();
+  device_->array().destroy_context(what_.partition);
+  device_->release_context();
+}
+
+int hwctx::configure(std::vector<std::vector<std::byte>> pdis) {
+  const std::lock_guard lock(mutex_);
+  if (cus_ != 0) return EINVAL;
+  const auto count = static_cast<std::uint32_t>(pdis.size());
+  for (std::uint32_t cu = 0; cu < count; ++cu) {
+    const auto error = device_->array().configure_cu(what_.partition, cu, std::move(pdis[cu]));
+    if (error.empty()) continue;
+    log(std::format("context {}: PDI of compute unit {} is refused: {}", what_.number, cu, error));
+    return EINVAL;
+  }
+  cus_ = count;
+  return 0;
+}
+
+std::expected<std::uint64_t, int> hwctx::submit(job job) {
+  std::unique_lock lock(mutex_);
+  if (!std::ranges::all_of(job.commands, [this](const auto& command) { return command.cu < cus_; }))
+    return std::unexpected(EINVAL);
+  done_.wait(lock, [this] { return stopping_ || counters_.submitted - counters_.completed < max_in_flight; });
+  if (stopping_) return std::unexpected(EINVAL);
+  const auto seq = job.seq = counters_.submitted++;
+  job.contents().set_state(packet_state::submitted);
+  if (what_.fence) device_->fences().submit({what_.fence, seq});
+  if (device_->settings().null_commands) {
+    lock.unlock();
+    finish(job, packet_state::completed);
+    return seq;
+  }
+  if (!thread_.joinable()) thread_ = quiet_thread([this] { work(); });
+  pending_.push_back(std::move(job));
+  work_.notify_one();
+  return seq;
+}
+
+int hwctx::wait(std::uint64_t seq, std::uint32_t timeout_ms) {
+  std::unique_lock lock(mutex_);
+  if (seq >= counters_.submitted) return EINVAL;
+  const auto over = [&] { return counters_.completed > seq; };
+  if (timeout_ms != 0) return done_.wait_for(lock, std::chrono::milliseconds(timeout_ms), over) ? 0 : ETIME;
+  done_.wait(lock, over);
+  return 0;
+}
+
+hwctx_counters hwctx::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void hwctx::stop() {
+  std::thread thread;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    thread.swap(thread_);
+  }
+  work_.notify_all();
+  done_.notify_all();
+  if (thread.joinable()) thread.join();
+}
+
+void hwctx::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    work_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
+    if (stopping_) break;
+    auto job = std::move(pending_.front());
+    pending_.pop_front();
+    lock.unlock();
+    run(job);
+    lock.lock();
+  }
+  auto rest = std::exchange(pending_, {});
+  lock.unlock();
+  abort(rest);
+}
+
+void hwctx::run(job& job) {
+  command_result total;
+  std::size_t index = 0;
+  for (; index < job.commands.size() && total.outcome == command_outcome::completed; ++index) {
+    auto result = run_command(job.commands[index]);
+    result.cycles += total.cycles;
+    result.macs += total.macs;
+    total = std::move(result);
+  }
+  const auto outcome = total.outcome;
+  if (outcome != command_outcome::completed) {
+    report(job, index - 1, total);
+    if (job.chain) job.contents().set_error_index(static_cast<std::uint32_t>(index - 1));
+    if (outcome == command_outcome::timeout && !job.chain) job.contents().set_health(total.failed_op);
+  }
+  device_->set_last_command(std::move(total));
+  // A context that hangs is reset with all that it has to do (amdxdna aie2_tdr.c).
+  std::deque<driver::job> lost;
+  if (outcome == command_outcome::timeout) {
+    const std::lock_guard lock(mutex_);
+    lost.swap(pending_);
+  }
+  finish(job, state_of(outcome));
+  abort(lost);
+}
+
+command_result hwctx::run_command(const kernel_command& command) {
+  constexpr std::uint64_t transaction_mode = 3;
+  const auto failed = [](std::string why) {
+    return command_result{.outcome = command_outcome::error, .report = std::move(why)};
+  };
+  if (command.mode != transaction_mode)
+    return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
+  const auto* code = space_->translate(command.control_code, command.control_code_size);
+  if (code == nullptr)
+    return failed(std::format("control code: {} bytes at {:#x} do not lie in one buffer object",
+                              command.control_code_size, command.control_code));
+  return device_->execute(*space_, what_.partition,
+                          {.cu = command.cu,
+                           .control_code = {code, command.control_code_size},
+                           .arguments = command.arguments,
+                           .apply_patches = command.opcode == packet_opcode::start_cu});
+}
+
+void hwctx::report(const job& job, std::size_t index, const command_result& result) const {
+  const auto part = job.chain ? std::format(", run {} of {} in its list", index, job.commands.size()) : "";
+  const auto* how = result.outcome == command_outcome::timeout ? "timed out" : "failed";
+  log(std::format("command {} of context {}{} {} at control-code operation {}:\n{}", job.seq, what_.number, part, how,
+                  result.failed_op, result.report));
+}
+
+void hwctx::finish(const job& job, packet_state state) {
+  job.contents().set_state(state);
+  {
+    const std::lock_guard lock(mutex_);
+    ++counters_.completed;
+    if (state != packet_state::completed) ++counters_.errors;
+  }
+  done_.notify_all();
+  if (what_.fence) device_->fences().signal({what_.fence, job.seq});
+}
+
+void hwctx::abort(std::deque<job>& jobs) {
+  for (const auto& job : jobs) finish(job, packet_state::abort);
+}
+
+}  // namespace npurt::emu::driver

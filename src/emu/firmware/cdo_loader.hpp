@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Applies the CDO of a PDI to the array.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "emu/array/array.hpp"
+
+namespace npurt::emu {
+
+/// Runs every command of the CDO; each write goes over the array's configuration bus.
+/// @return configuration words written, for the time model
+/// @throws binfmt::format_error, array_error, firmware_error naming a command that is not built
+std::uint64_t load_cdo(array& target, std::span<const std::uint32_t> cdo);
+
+/// Decodes the whole CDO without applying it. @throws as load_cdo
+void check_cdo(std::span<const std::uint32_t> cdo);
+
+}  // namespace npurt::emu

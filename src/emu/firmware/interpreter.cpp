@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the control code of one command on the array.
+#include "emu/firmware/interpreter.hpp"
+
+#include <format>
+
+#include "emu/array/timing.hpp"
+#include "emu/firmware/firmware_error.hpp"
+
+namespace npurt::emu {
+namespace {
+
+using binfmt::control_op;
+using binfmt::control_operation;
+
+/// XRT's buffers lie at this offset in the device's view; firmware adds it when it patches (XRT elf_patcher.cpp does the
+/// same for the ELF flow).
+constexpr std::uint64_t ddr_offset = 0x80000000;
+
+std::uint32_t bus_address(const control_operation& op) {
+  if (op.address > 0xFFFFFFFF) throw firmware_error(std::format("register address {:#x} is outside the array", op.address));
+  return static_cast<std::uint32_t>(op.address);
+}
+
+
+}  // namespace
+
+interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget)
+    : array_(target), command_(command), deadline_(target.now() + cycle_budget) {}
+
+command_result interpreter::run(const binfmt::control_code& code) {
+  for (std::size_t i = 0; i < code.operations.size(); ++i) {
+    result_.failed_op = static_cast<std::uint32_t>(i);
+    const control_operation& op = code.operations[i];
+    try {
+      if (!execute(op)) return result_;
+    } catch (const std::runtime_error& error) {
+      result_.outcome = command_outcome::error;
+      result_.report = std::format("control code operation {} ({}): {}", i, binfmt::to_string(op.op), error.what());
+      return result_;
+    }
+  }
+  result_.failed_op = 0;
+  return result_;
+}
+
+void interpreter::spend(std::uint64_t cycles) {
+  firmware_cycles_ += cycles;
+  array_.run(array_.now() + cycles, false, false);
+}
+
+bool interpreter::execute(const control_operation& op) {
+  switch (op.op) {
+    case control_op::write:
+      spend(timing::fw_write);
+      array_.write(bus_address(op), op.value);
+      return true;
+    case control_op::block_write:
+      spend(timing::fw_block_write + timing::fw_block_write_word * op.data.size());
+      array_.write(bus_address(op), op.data);
+      return true;
+    case control_op::mask_write:
+      spend(timing::fw_mask_write);
+      array_.mask_write(bus_address(op), op.value, op.mask);
+      return true;
+    case control_op::mask_poll: return poll(op);
+    case control_op::noop: spend(timing::fw_noop); return true;
+    case control_op::tct_sync: return sync(op);
+    case control_op::ddr_patch: patch(op); return true;
+    case control_op::preempt:
+    case control_op::mask_poll_busy:
+    case control_op::load_pdi:
+    case control_op::read_regs:
+    case control_op::record_timer:
+    case control_op::merge_sync: break;
+  }
+  throw firmware_error(std::format("operation {} is not built", binfmt::to_string(op.op)));
+}
+
+bool interpreter::give_up(const std::string& what) {
+  result_.outcome = command_outcome::timeout;
+  result_.report = std::format("control code operation {}: {}\n{}", result_.failed_op, what, array_.waiting_report());
+  return false;
+}
+
+bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
+  while (!array_.take_token(tile, direction, channel)) {
+    const auto end = array_.run(deadline_, true, true);
+    if (end == array::run_end::token) continue;
+    return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
+                               direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
+                               end == array::run_end::quiet ? "nothing can move any more" : "the cycle budget is spent"));
+  }
+  return true;
+}
+
+bool interpreter::sync(const control_operation& op) {
+  const auto direction = op.sync.direction == 0 ? aie::dma_direction::s2mm : aie::dma_direction::mm2s;
+  for (unsigned col = op.sync.col; col < op.sync.col + unsigned{op.sync.columns}; ++col)
+    for (unsigned row = op.sync.row; row < op.sync.row + unsigned{op.sync.rows}; ++row) {
+      const aie::tile_id tile{static_cast<std::uint8_t>(col), static_cast<std::uint8_t>(row)};
+      if (!wait_token(tile, direction, op.sync.channel)) return false;
+    }
+  spend(timing::fw_sync);
+  return true;
+}
+
+bool interpreter::poll(const control_operation& op) {
+  for (;;) {
+    spend(timing::fw_mask_poll);
+    if ((array_.read(bus_address(op)) & op.mask) == (op.value & op.mask)) return true;
+    if (array_.quiet() || array_.now() >= deadline_)
+      return give_up(std::format("mask poll of address {:#x} for {:#x} under mask {:#x} is never met", op.address, op.value,
+                                 op.mask));
+  }
+}
+
+void interpreter::patch(const control_operation& op) {
+  spend(timing::fw_ddr_patch);
+  if (!command_.apply_patches) return;
+  if (op.argument >= command_.arguments.size())
+    throw firmware_error(std::format("patch of address {:#x} names buffer argument {}; the command has {}", op.address,
+                                     op.argument, command_.arguments.size()));
+  const std::uint64_t address = command_.arguments[op.argument] + op.argument_offset + ddr_offset;
+  const std::uint32_t at = bus_address(op);
+  array_.write(at, static_cast<std::uint32_t>(address & 0xFFFFFFFC));
+  array_.mask_write(at + 4, static_cast<std::uint32_t>(address >> 32), 0xFFFF);
+}
+
+}  // namespace npurt::emu

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the control code of one command on the array.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "binfmt/control_code.hpp"
+#include "emu/array/array.hpp"
+#include "emu/firmware/npu.hpp"
+
+namespace npurt::emu {
+
+/// Array cycles that one command may take before it counts as endless.
+inline constexpr std::uint64_t default_cycle_budget = std::uint64_t{1} << 40;
+
+class interpreter {
+ public:
+  interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget);
+
+  /// Runs all operations. Errors of the array come out as outcome `error` with the operation's index.
+  /// cycles and macs of the result are the caller's to fill in.
+  command_result run(const binfmt::control_code& code);
+
+  /// Cycles that the firmware itself was busy.
+  std::uint64_t firmware_cycles() const { return firmware_cycles_; }
+
+ private:
+  /// Executes one operation; false: it can never complete, and `result_` says why.
+  bool execute(const binfmt::control_operation& op);
+  bool sync(const binfmt::control_operation& op);
+  bool wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel);
+  bool poll(const binfmt::control_operation& op);
+  void patch(const binfmt::control_operation& op);
+  void spend(std::uint64_t cycles);
+  bool give_up(const std::string& what);
+
+  array& array_;
+  const npu_command& command_;
+  std::uint64_t deadline_;
+  std::uint64_t firmware_cycles_ = 0;
+  command_result result_;
+};
+
+}  // namespace npurt::emu

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands cost, as JSON.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+
+#include "emu/array/array.hpp"
+
+namespace npurt::emu {
+
+/// What happened between two snapshots of one array.
+array_statistics difference(const array_statistics& after, const array_statistics& before);
+
+std::uint64_t total_macs(const array_statistics& s);
+
+/// Cores and channels that did nothing are left out.
+nlohmann::json to_json(const array_statistics& s);
+
+}  // namespace npurt::emu

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operands that npurt::matmul does not take; CMakeLists.txt names the cases.
+#include <cstdint>
+#include <vector>
+
+#include "npurt/npurt.hpp"
+
+npurt::matmul_report call(npurt::device& device) {
+  const std::vector<std::int8_t> a(6), b(12);
+  std::vector<std::int32_t> c(8);
+  const npurt::matrix_view<const std::int8_t> right_a(a, 2, 3), right_b(b, 3, 4);
+  const npurt::matrix_view<std::int32_t> right_c(c, 2, 4);
+#if defined(CASE_float_a)
+  const std::vector<float> wrong(6);
+  return npurt::matmul(device, npurt::matrix_view<const float>(wrong, 2, 3), right_b, right_c);
+#elif defined(CASE_uint8_b)
+  const std::vector<std::uint8_t> wrong(12);
+  return npurt::matmul(device, right_a, npurt::matrix_view<const std::uint8_t>(wrong, 3, 4), right_c);
+#elif defined(CASE_int64_c)
+  std::vector<std::int64_t> wrong(8);
+  return npurt::matmul(device, right_a, right_b, npurt::matrix_view<std::int64_t>(wrong, 2, 4));
+#elif defined(CASE_const_c)
+  return npurt::matmul(device, right_a, right_b, npurt::matrix_view<const std::int32_t>(right_c));
+#elif defined(CASE_rank_3_a)
+  return npurt::matmul(device, npurt::tensor_view<const std::int8_t, 3>(a, 1, 2, 3), right_b, right_c);
+#elif defined(CASE_vector_b)
+  return npurt::matmul(device, right_a, b, right_c);
+#elif defined(CASE_plan_float_a)
+  const std::vector<float> wrong(6);
+  npurt::matmul_plan plan(device, {.m = 2, .n = 4, .k = 3});
+  plan(npurt::matrix_view<const float>(wrong, 2, 3), right_b, right_c);
+  return plan.report();
+#elif defined(CASE_temporary_a)
+  return npurt::matmul(device, npurt::matrix_view<const std::int8_t>(std::vector<std::int8_t>(6), 2, 3), right_b, right_c);
+#elif defined(CASE_right)
+  npurt::matmul_plan plan(device, {.m = 2, .n = 4, .k = 3});
+  plan(right_a, right_b, right_c);
+  return npurt::matmul(device, right_a, right_b, right_c);
+#endif
+}
