@@ -33,9 +33,9 @@ std::size_t buffer_bytes(std::size_t count, std::size_t element_size);
 
 }  // namespace detail
 
-/// `size()` elements of host memory, mapped and visible to the device. A kernel's control code addresses it from element 0.
-/// Move-only; a run keeps the memory of its buffers until it has ended. Access to the elements is the caller's to
-/// synchronise: between run::start() and the end of the wait they belong to the device.
+/// `size()` elements of host memory, mapped and visible to the device. A kernel's control code addresses it from
+/// element 0. Move-only; a run keeps the memory of its buffers until it has ended. Access to the elements is the
+/// caller's to synchronise: between run::start() and the end of the wait they belong to the device.
 template <typename T>
 class buffer {
   static_assert(std::is_trivially_copyable_v<T> && !std::is_const_v<T>,

@@ -27,7 +27,8 @@ struct device_info {
 class device {
  public:
   /// Opens the NPU of this index.
-  /// @throws no_device_error if there is none, with the ways to get an emulated one; device_error if it cannot be opened
+  /// @throws no_device_error if there is none, with the ways to get an emulated one; device_error if it cannot be
+  /// opened
   ///         (rights, locked-memory limit), with XRT's text
   explicit device(unsigned index = 0);
 

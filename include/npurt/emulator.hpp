@@ -45,7 +45,7 @@ Function* find(const char* name) {
 
 /// True if this process runs on the emulated NPU, with an emulator of this header's version. Links with nothing.
 inline bool present() {
-  const auto* version = detail::find<std::uint32_t()>("npurt_emulator_version");
+  auto* version = detail::find<std::uint32_t()>("npurt_emulator_version");
   return version != nullptr && version() == detail::abi_version;
 }
 
@@ -54,7 +54,7 @@ inline bool present() {
 /// @return nothing without the emulator, or before the first command has completed
 inline std::optional<command_figures> last_command() {
   if (!present()) return std::nullopt;
-  const auto* get = detail::find<int(detail::command*)>("npurt_emulator_last_command");
+  auto* get = detail::find<int(detail::command*)>("npurt_emulator_last_command");
   detail::command command{};
   if (get == nullptr || get(&command) == 0) return std::nullopt;
   return command_figures{command.cycles, command.macs, command.clock_hz, static_cast<outcome>(command.outcome),

@@ -14,12 +14,14 @@ namespace detail {
 struct hw_context_state;
 }
 
-/// A partition of a device's columns, configured for the kernels of one XCLBIN. A Phoenix runs at most six at a time, of
-/// all processes. Move-only; kernels, buffers and runs made from it keep the partition until the last of them is gone.
+/// A partition of a device's columns, configured for the kernels of one XCLBIN. A Phoenix runs at most six at a time,
+/// of all processes. Move-only; kernels, buffers and runs made from it keep the partition until the last of them is
+/// gone.
 class hw_context {
  public:
   /// Synchronous.
-  /// @throws context_limit_error if the device has no room; architecture_error if the XCLBIN wants more columns than the
+  /// @throws context_limit_error if the device has no room; architecture_error if the XCLBIN wants more columns than
+  /// the
   ///         device has; xclbin_error if XRT finds no usable kernel in it; device_error otherwise, with XRT's text
   hw_context(const device& target, const xclbin& image);
 

@@ -18,10 +18,12 @@ struct kernel_state;
 }
 
 /// A kernel that takes control code and buffers. Which argument is which (opcode, instruction buffer, its length, data
-/// buffers) and where each has to live is read from the XCLBIN. Move-only; runs made from it may outlive it. Thread-safe.
+/// buffers) and where each has to live is read from the XCLBIN. Move-only; runs made from it may outlive it.
+/// Thread-safe.
 class kernel {
  public:
-  /// @throws kernel_not_found_error listing the kernels that there are; xclbin_error if its arguments are not those of a
+  /// @throws kernel_not_found_error listing the kernels that there are; xclbin_error if its arguments are not those of
+  /// a
   ///         kernel that takes control code
   kernel(const hw_context& context, std::string_view name);
 

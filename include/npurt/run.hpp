@@ -29,10 +29,10 @@ void retire_run(std::shared_ptr<run_state> run) noexcept;
 
 }  // namespace detail
 
-/// A call of a kernel, prepared once and started any number of times. Move-only. It keeps kernel, hw_context, control code
-/// and the memory of its buffers until the device has ended with them, even if the run itself is destroyed before: XRT
-/// aborts the process when a command that is in flight is destroyed, npurt keeps it aside until it has ended.
-/// Not thread-safe; different runs are independent.
+/// A call of a kernel, prepared once and started any number of times. Move-only. It keeps kernel, hw_context, control
+/// code and the memory of its buffers until the device has ended with them, even if the run itself is destroyed before:
+/// XRT aborts the process when a command that is in flight is destroyed, npurt keeps it aside until it has ended. Not
+/// thread-safe; different runs are independent.
 class run {
  public:
   /// @param target       the kernel

@@ -21,14 +21,14 @@ namespace detail {
 
 /// A contiguous range whose elements can be seen as T and which outlives the expression it stands in.
 template <typename Range, typename T>
-concept viewable_as = std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
-                      std::ranges::borrowed_range<Range> &&
-                      std::is_convertible_v<std::remove_reference_t<std::ranges::range_reference_t<Range>> (*)[], T (*)[]>;
+concept viewable_as =
+    std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> && std::ranges::borrowed_range<Range> &&
+    std::is_convertible_v<std::remove_reference_t<std::ranges::range_reference_t<Range>> (*)[], T (*)[]>;
 
 }  // namespace detail
 
-/// Non-owning view of Rank extents over contiguous elements, the last extent the fastest. Cheap to copy, passed by value;
-/// the elements must outlive it. A view of T converts to one of const T.
+/// Non-owning view of Rank extents over contiguous elements, the last extent the fastest. Cheap to copy, passed by
+/// value; the elements must outlive it. A view of T converts to one of const T.
 template <typename T, std::size_t Rank>
 class tensor_view {
   static_assert(Rank >= 1, "npurt::tensor_view: a view has at least one dimension");
@@ -55,8 +55,16 @@ class tensor_view {
   constexpr T* data() const noexcept { return data_; }
   constexpr const std::array<std::size_t, Rank>& extents() const noexcept { return extents_; }
   constexpr std::size_t extent(std::size_t dimension) const noexcept { return extents_[dimension]; }
-  constexpr std::size_t rows() const noexcept requires(Rank == 2) { return extents_[0]; }
-  constexpr std::size_t columns() const noexcept requires(Rank == 2) { return extents_[1]; }
+  constexpr std::size_t rows() const noexcept
+    requires(Rank == 2)
+  {
+    return extents_[0];
+  }
+  constexpr std::size_t columns() const noexcept
+    requires(Rank == 2)
+  {
+    return extents_[1];
+  }
 
   /// Number of elements.
   constexpr std::size_t size() const noexcept {

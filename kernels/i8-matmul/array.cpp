@@ -20,18 +20,20 @@ constexpr tile_id shim{0, 0};
 constexpr tile_id memtile{0, 1};
 constexpr tile_id core{0, 2};
 
-constexpr std::uint32_t tile_words = 64 * 64 / 4;    // of A and of B
-constexpr std::uint32_t result_words = 64 * 64;      // of C
-constexpr std::uint32_t scratch_bytes = 576;         // before each C buffer of the core
+constexpr std::uint32_t tile_words = 64 * 64 / 4;  // of A and of B
+constexpr std::uint32_t result_words = 64 * 64;    // of C
+constexpr std::uint32_t scratch_bytes = 576;       // before each C buffer of the core
 
 using dimensions = std::array<dma_dimension, 4>;
 constexpr dimensions linear{};
 // Memtile [64 rows][16 words] -> [rg 4][kt 8][16 rows][2 words].
-constexpr dimensions a_blocks{{{.step = 1, .wrap = 2}, {.step = 16, .wrap = 16}, {.step = 2, .wrap = 8}, {.step = 256}}};
+constexpr dimensions a_blocks{
+    {{.step = 1, .wrap = 2}, {.step = 16, .wrap = 16}, {.step = 2, .wrap = 8}, {.step = 256}}};
 // Memtile [64 rows k][16 words] -> [ct 8][64 rows k][2 words].
 constexpr dimensions b_blocks{{{.step = 1, .wrap = 2}, {.step = 16, .wrap = 64}, {.step = 2}, {}}};
 // [rg 4][ct 8][16 rows][8 words] -> memtile [64 rows][64 words].
-constexpr dimensions c_blocks{{{.step = 1, .wrap = 8}, {.step = 64, .wrap = 16}, {.step = 8, .wrap = 8}, {.step = 1024}}};
+constexpr dimensions c_blocks{
+    {{.step = 1, .wrap = 8}, {.step = 64, .wrap = 16}, {.step = 8, .wrap = 8}, {.step = 1024}}};
 
 /// The two BDs and buffers of one side of a double buffer, and its locks.
 struct side {
@@ -88,7 +90,8 @@ void add_locks(array_description& design) {
   }
 }
 
-/// Two BDs that chain to each other for ever; a writer turns a free buffer into a full one, a reader the other way round.
+/// Two BDs that chain to each other for ever. A writer turns a free buffer into a full one, a reader a full one into
+/// free.
 void add_side(array_description& design, const side& s) {
   const bool writes = s.direction == dma_direction::s2mm;
   const auto full_lock = static_cast<std::uint8_t>(s.free_lock + 1);
@@ -102,19 +105,20 @@ void add_side(array_description& design, const side& s) {
                             .acquire_value = -1,
                             .release_lock = writes ? full_lock : s.free_lock,
                             .release_value = 1};
-    design.transfers.push_back({s.tile, static_cast<std::uint8_t>(s.first_bd + i), s.buffer + (" " + std::to_string(i)), descriptor});
+    design.transfers.push_back(
+        {s.tile, static_cast<std::uint8_t>(s.first_bd + i), s.buffer + (" " + std::to_string(i)), descriptor});
   }
   design.starts.push_back({s.tile, s.direction, s.channel, {.bd = s.first_bd}});
 }
 
 void add_flows(array_description& design) {
   design.flows = {
-      {{shim, {bundle::dma, 0}}, {memtile, {bundle::dma, 0}}},   // A
-      {{shim, {bundle::dma, 1}}, {memtile, {bundle::dma, 1}}},   // B
-      {{memtile, {bundle::dma, 0}}, {core, {bundle::dma, 0}}},   // A
-      {{memtile, {bundle::dma, 1}}, {core, {bundle::dma, 1}}},   // B
-      {{core, {bundle::dma, 0}}, {memtile, {bundle::dma, 2}}},   // C
-      {{memtile, {bundle::dma, 2}}, {shim, {bundle::dma, 0}}},   // C
+      {{shim, {bundle::dma, 0}}, {memtile, {bundle::dma, 0}}},  // A
+      {{shim, {bundle::dma, 1}}, {memtile, {bundle::dma, 1}}},  // B
+      {{memtile, {bundle::dma, 0}}, {core, {bundle::dma, 0}}},  // A
+      {{memtile, {bundle::dma, 1}}, {core, {bundle::dma, 1}}},  // B
+      {{core, {bundle::dma, 0}}, {memtile, {bundle::dma, 2}}},  // C
+      {{memtile, {bundle::dma, 2}}, {shim, {bundle::dma, 0}}},  // C
   };
   design.packet_flows = config::token_flows(design.columns);
 }

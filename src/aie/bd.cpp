@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "aie/dma.hpp"
 
@@ -10,6 +11,7 @@ namespace npurt::aie {
 
 namespace {
 
+// clang-format off
 enum class field : std::uint8_t {
   address_low, address_high, length,
   d0_step, d1_step, d2_step, d3_step, d0_wrap, d1_wrap, d2_wrap, d3_wrap,
@@ -31,6 +33,7 @@ constexpr std::array<const char*, static_cast<std::size_t>(field::count)> field_
     "valid", "use_next", "next_bd", "acquire_enable", "acquire_lock", "acquire_value", "release_lock", "release_value",
     "packet_enable", "packet_id", "packet_type", "out_of_order_id", "tlast_suppress", "compression",
     "burst_length", "ax_cache", "ax_qos", "smid", "secure"};
+// clang-format on
 
 struct place {
   field what;
@@ -40,159 +43,147 @@ struct place {
 };
 
 // AM025, memory module DMA_BD0_0 to DMA_BD0_5 (mlir-aie aie_registers_aie2.json).
-constexpr place core_places[]{
-    {field::address_low, 0, 27, 14},     {field::length, 0, 13, 0},
-    {field::compression, 1, 31, 31},     {field::packet_enable, 1, 30, 30},
-    {field::out_of_order_id, 1, 29, 24}, {field::packet_id, 1, 23, 19},
-    {field::packet_type, 1, 18, 16},     {field::d1_step, 2, 25, 13},
-    {field::d0_step, 2, 12, 0},          {field::d1_wrap, 3, 28, 21},
-    {field::d0_wrap, 3, 20, 13},         {field::d2_step, 3, 12, 0},
-    {field::iteration_current, 4, 24, 19}, {field::iteration_wrap, 4, 18, 13},
-    {field::iteration_step, 4, 12, 0},   {field::tlast_suppress, 5, 31, 31},
-    {field::next_bd, 5, 30, 27},         {field::use_next, 5, 26, 26},
-    {field::valid, 5, 25, 25},           {field::release_value, 5, 24, 18},
-    {field::release_lock, 5, 16, 13},    {field::acquire_enable, 5, 12, 12},
-    {field::acquire_value, 5, 11, 5},    {field::acquire_lock, 5, 3, 0}};
+constexpr place core_places[]{{field::address_low, 0, 27, 14},
+                              {field::length, 0, 13, 0},
+                              {field::compression, 1, 31, 31},
+                              {field::packet_enable, 1, 30, 30},
+                              {field::out_of_order_id, 1, 29, 24},
+                              {field::packet_id, 1, 23, 19},
+                              {field::packet_type, 1, 18, 16},
+                              {field::d1_step, 2, 25, 13},
+                              {field::d0_step, 2, 12, 0},
+                              {field::d1_wrap, 3, 28, 21},
+                              {field::d0_wrap, 3, 20, 13},
+                              {field::d2_step, 3, 12, 0},
+                              {field::iteration_current, 4, 24, 19},
+                              {field::iteration_wrap, 4, 18, 13},
+                              {field::iteration_step, 4, 12, 0},
+                              {field::tlast_suppress, 5, 31, 31},
+                              {field::next_bd, 5, 30, 27},
+                              {field::use_next, 5, 26, 26},
+                              {field::valid, 5, 25, 25},
+                              {field::release_value, 5, 24, 18},
+                              {field::release_lock, 5, 16, 13},
+                              {field::acquire_enable, 5, 12, 12},
+                              {field::acquire_value, 5, 11, 5},
+                              {field::acquire_lock, 5, 3, 0}};
 
 // AM025, memory tile module DMA_BD0_0 to DMA_BD0_7.
 constexpr place memtile_places[]{
-    {field::packet_enable, 0, 31, 31},   {field::packet_type, 0, 30, 28},
-    {field::packet_id, 0, 27, 23},       {field::out_of_order_id, 0, 22, 17},
-    {field::length, 0, 16, 0},           {field::d0_before, 1, 31, 26},
-    {field::next_bd, 1, 25, 20},         {field::use_next, 1, 19, 19},
-    {field::address_low, 1, 18, 0},      {field::tlast_suppress, 2, 31, 31},
-    {field::d0_wrap, 2, 26, 17},         {field::d0_step, 2, 16, 0},
-    {field::d1_before, 3, 31, 27},       {field::d1_wrap, 3, 26, 17},
-    {field::d1_step, 3, 16, 0},          {field::compression, 4, 31, 31},
-    {field::d2_before, 4, 30, 27},       {field::d2_wrap, 4, 26, 17},
-    {field::d2_step, 4, 16, 0},          {field::d2_after, 5, 31, 28},
-    {field::d1_after, 5, 27, 23},        {field::d0_after, 5, 22, 17},
-    {field::d3_step, 5, 16, 0},          {field::iteration_current, 6, 28, 23},
-    {field::iteration_wrap, 6, 22, 17},  {field::iteration_step, 6, 16, 0},
-    {field::valid, 7, 31, 31},           {field::release_value, 7, 30, 24},
-    {field::release_lock, 7, 23, 16},    {field::acquire_enable, 7, 15, 15},
+    {field::packet_enable, 0, 31, 31},   {field::packet_type, 0, 30, 28},   {field::packet_id, 0, 27, 23},
+    {field::out_of_order_id, 0, 22, 17}, {field::length, 0, 16, 0},         {field::d0_before, 1, 31, 26},
+    {field::next_bd, 1, 25, 20},         {field::use_next, 1, 19, 19},      {field::address_low, 1, 18, 0},
+    {field::tlast_suppress, 2, 31, 31},  {field::d0_wrap, 2, 26, 17},       {field::d0_step, 2, 16, 0},
+    {field::d1_before, 3, 31, 27},       {field::d1_wrap, 3, 26, 17},       {field::d1_step, 3, 16, 0},
+    {field::compression, 4, 31, 31},     {field::d2_before, 4, 30, 27},     {field::d2_wrap, 4, 26, 17},
+    {field::d2_step, 4, 16, 0},          {field::d2_after, 5, 31, 28},      {field::d1_after, 5, 27, 23},
+    {field::d0_after, 5, 22, 17},        {field::d3_step, 5, 16, 0},        {field::iteration_current, 6, 28, 23},
+    {field::iteration_wrap, 6, 22, 17},  {field::iteration_step, 6, 16, 0}, {field::valid, 7, 31, 31},
+    {field::release_value, 7, 30, 24},   {field::release_lock, 7, 23, 16},  {field::acquire_enable, 7, 15, 15},
     {field::acquire_value, 7, 14, 8},    {field::acquire_lock, 7, 7, 0}};
 
 // AM025, NoC module DMA_BD0_0 to DMA_BD0_7.
 constexpr place shim_places[]{
-    {field::length, 0, 31, 0},           {field::address_low, 1, 31, 2},
-    {field::packet_enable, 2, 30, 30},   {field::out_of_order_id, 2, 29, 24},
-    {field::packet_id, 2, 23, 19},       {field::packet_type, 2, 18, 16},
-    {field::address_high, 2, 15, 0},     {field::secure, 3, 30, 30},
-    {field::d0_wrap, 3, 29, 20},         {field::d0_step, 3, 19, 0},
-    {field::burst_length, 4, 31, 30},    {field::d1_wrap, 4, 29, 20},
-    {field::d1_step, 4, 19, 0},          {field::smid, 5, 31, 28},
-    {field::ax_cache, 5, 27, 24},        {field::ax_qos, 5, 23, 20},
-    {field::d2_step, 5, 19, 0},          {field::iteration_current, 6, 31, 26},
-    {field::iteration_wrap, 6, 25, 20},  {field::iteration_step, 6, 19, 0},
-    {field::tlast_suppress, 7, 31, 31},  {field::next_bd, 7, 30, 27},
-    {field::use_next, 7, 26, 26},        {field::valid, 7, 25, 25},
-    {field::release_value, 7, 24, 18},   {field::release_lock, 7, 16, 13},
-    {field::acquire_enable, 7, 12, 12},  {field::acquire_value, 7, 11, 5},
-    {field::acquire_lock, 7, 3, 0}};
+    {field::length, 0, 31, 0},           {field::address_low, 1, 31, 2},    {field::packet_enable, 2, 30, 30},
+    {field::out_of_order_id, 2, 29, 24}, {field::packet_id, 2, 23, 19},     {field::packet_type, 2, 18, 16},
+    {field::address_high, 2, 15, 0},     {field::secure, 3, 30, 30},        {field::d0_wrap, 3, 29, 20},
+    {field::d0_step, 3, 19, 0},          {field::burst_length, 4, 31, 30},  {field::d1_wrap, 4, 29, 20},
+    {field::d1_step, 4, 19, 0},          {field::smid, 5, 31, 28},          {field::ax_cache, 5, 27, 24},
+    {field::ax_qos, 5, 23, 20},          {field::d2_step, 5, 19, 0},        {field::iteration_current, 6, 31, 26},
+    {field::iteration_wrap, 6, 25, 20},  {field::iteration_step, 6, 19, 0}, {field::tlast_suppress, 7, 31, 31},
+    {field::next_bd, 7, 30, 27},         {field::use_next, 7, 26, 26},      {field::valid, 7, 25, 25},
+    {field::release_value, 7, 24, 18},   {field::release_lock, 7, 16, 13},  {field::acquire_enable, 7, 12, 12},
+    {field::acquire_value, 7, 11, 5},    {field::acquire_lock, 7, 3, 0}};
 
 std::span<const place> places(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_places;
-    case tile_kind::memtile: return memtile_places;
-    case tile_kind::core: return core_places;
+    case tile_kind::shim:
+      return shim_places;
+    case tile_kind::memtile:
+      return memtile_places;
+    case tile_kind::core:
+      return core_places;
   }
   throw std::invalid_argument("no such kind of tile");
 }
 
 constexpr bool is_signed(field f) { return f == field::acquire_value || f == field::release_value; }
 
-/// The field's value as the register stores it, before its width is checked; steps and the iteration wrap minus one.
-std::int64_t stored_value(const dma_bd& bd, field f) {
-  const auto dimension = [&](field first) -> const dma_dimension& {
-    return bd.dimensions[static_cast<std::size_t>(f) - static_cast<std::size_t>(first)];
+/// Calls visit(field, member, bias) for everything but the address; the register stores the member minus the bias.
+template <typename Bd, typename Visit>
+void visit_fields(Bd& bd, const Visit& visit) {
+  const auto numbered = [](field first, std::size_t i) {
+    return static_cast<field>(static_cast<std::size_t>(first) + i);
   };
-  switch (f) {
-    case field::address_low: return static_cast<std::int64_t>(bd.address >> 2 & 0x3FFFFFFF);
-    case field::address_high: return static_cast<std::int64_t>(bd.address >> 32);
-    case field::length: return bd.length;
-    case field::d0_step: case field::d1_step: case field::d2_step: case field::d3_step:
-      return std::int64_t{dimension(field::d0_step).step} - 1;
-    case field::d0_wrap: case field::d1_wrap: case field::d2_wrap: case field::d3_wrap:
-      return dimension(field::d0_wrap).wrap;
-    case field::d0_before: case field::d1_before: case field::d2_before: case field::d3_before:
-      return dimension(field::d0_before).zero_before;
-    case field::d0_after: case field::d1_after: case field::d2_after: case field::d3_after:
-      return dimension(field::d0_after).zero_after;
-    case field::iteration_step: return std::int64_t{bd.iteration_step} - 1;
-    case field::iteration_wrap: return bd.iteration_wrap - 1;
-    case field::iteration_current: return bd.iteration_current;
-    case field::valid: return bd.valid;
-    case field::use_next: return bd.use_next;
-    case field::next_bd: return bd.next_bd;
-    case field::acquire_enable: return bd.acquire_enable;
-    case field::acquire_lock: return bd.acquire_lock;
-    case field::acquire_value: return bd.acquire_value;
-    case field::release_lock: return bd.release_lock;
-    case field::release_value: return bd.release_value;
-    case field::packet_enable: return bd.packet_enable;
-    case field::packet_id: return bd.packet_id;
-    case field::packet_type: return bd.packet_type;
-    case field::out_of_order_id: return bd.out_of_order_id;
-    case field::tlast_suppress: return bd.tlast_suppress;
-    case field::compression: return bd.compression;
-    case field::burst_length: return bd.burst_length;
-    case field::ax_cache: return bd.ax_cache;
-    case field::ax_qos: return bd.ax_qos;
-    case field::smid: return bd.smid;
-    case field::secure: return bd.secure;
-    case field::count: break;
+  for (std::size_t i = 0; i < bd.dimensions.size(); ++i) {
+    auto& dimension = bd.dimensions[i];
+    visit(numbered(field::d0_step, i), dimension.step, 1);
+    visit(numbered(field::d0_wrap, i), dimension.wrap, 0);
+    visit(numbered(field::d0_before, i), dimension.zero_before, 0);
+    visit(numbered(field::d0_after, i), dimension.zero_after, 0);
   }
-  throw std::invalid_argument("no such BD field");
-}
-
-void load_value(dma_bd& bd, field f, std::int64_t raw) {
-  const auto dimension = [&](field first) -> dma_dimension& {
-    return bd.dimensions[static_cast<std::size_t>(f) - static_cast<std::size_t>(first)];
-  };
-  const auto word = static_cast<std::uint32_t>(raw);
-  const auto byte = static_cast<std::uint8_t>(raw);
-  switch (f) {
-    case field::address_low: bd.address |= static_cast<std::uint64_t>(raw) << 2; break;
-    case field::address_high: bd.address |= static_cast<std::uint64_t>(raw) << 32; break;
-    case field::length: bd.length = word; break;
-    case field::d0_step: case field::d1_step: case field::d2_step: case field::d3_step:
-      dimension(field::d0_step).step = word + 1; break;
-    case field::d0_wrap: case field::d1_wrap: case field::d2_wrap: case field::d3_wrap:
-      dimension(field::d0_wrap).wrap = word; break;
-    case field::d0_before: case field::d1_before: case field::d2_before: case field::d3_before:
-      dimension(field::d0_before).zero_before = byte; break;
-    case field::d0_after: case field::d1_after: case field::d2_after: case field::d3_after:
-      dimension(field::d0_after).zero_after = byte; break;
-    case field::iteration_step: bd.iteration_step = word + 1; break;
-    case field::iteration_wrap: bd.iteration_wrap = static_cast<std::uint8_t>(raw + 1); break;
-    case field::iteration_current: bd.iteration_current = byte; break;
-    case field::valid: bd.valid = raw != 0; break;
-    case field::use_next: bd.use_next = raw != 0; break;
-    case field::next_bd: bd.next_bd = byte; break;
-    case field::acquire_enable: bd.acquire_enable = raw != 0; break;
-    case field::acquire_lock: bd.acquire_lock = byte; break;
-    case field::acquire_value: bd.acquire_value = static_cast<std::int8_t>(raw); break;
-    case field::release_lock: bd.release_lock = byte; break;
-    case field::release_value: bd.release_value = static_cast<std::int8_t>(raw); break;
-    case field::packet_enable: bd.packet_enable = raw != 0; break;
-    case field::packet_id: bd.packet_id = byte; break;
-    case field::packet_type: bd.packet_type = byte; break;
-    case field::out_of_order_id: bd.out_of_order_id = byte; break;
-    case field::tlast_suppress: bd.tlast_suppress = raw != 0; break;
-    case field::compression: bd.compression = raw != 0; break;
-    case field::burst_length: bd.burst_length = byte; break;
-    case field::ax_cache: bd.ax_cache = byte; break;
-    case field::ax_qos: bd.ax_qos = byte; break;
-    case field::smid: bd.smid = byte; break;
-    case field::secure: bd.secure = raw != 0; break;
-    case field::count: break;
-  }
+  visit(field::length, bd.length, 0);
+  visit(field::iteration_step, bd.iteration_step, 1);
+  visit(field::iteration_wrap, bd.iteration_wrap, 1);
+  visit(field::iteration_current, bd.iteration_current, 0);
+  visit(field::valid, bd.valid, 0);
+  visit(field::use_next, bd.use_next, 0);
+  visit(field::next_bd, bd.next_bd, 0);
+  visit(field::acquire_enable, bd.acquire_enable, 0);
+  visit(field::acquire_lock, bd.acquire_lock, 0);
+  visit(field::acquire_value, bd.acquire_value, 0);
+  visit(field::release_lock, bd.release_lock, 0);
+  visit(field::release_value, bd.release_value, 0);
+  visit(field::packet_enable, bd.packet_enable, 0);
+  visit(field::packet_id, bd.packet_id, 0);
+  visit(field::packet_type, bd.packet_type, 0);
+  visit(field::out_of_order_id, bd.out_of_order_id, 0);
+  visit(field::tlast_suppress, bd.tlast_suppress, 0);
+  visit(field::compression, bd.compression, 0);
+  visit(field::burst_length, bd.burst_length, 0);
+  visit(field::ax_cache, bd.ax_cache, 0);
+  visit(field::ax_qos, bd.ax_qos, 0);
+  visit(field::smid, bd.smid, 0);
+  visit(field::secure, bd.secure, 0);
 }
 
 [[noreturn]] void does_not_fit(tile_kind kind, field f, std::int64_t value) {
-  throw std::out_of_range(to_string(kind) + " BD: " + field_names[static_cast<std::size_t>(f)] + " does not fit (stored " +
-                          std::to_string(value) + ")");
+  throw std::out_of_range(to_string(kind) + " BD: " + field_names[static_cast<std::size_t>(f)] +
+                          " does not fit (stored " + std::to_string(value) + ")");
+}
+
+/// Puts a value into its field; a field that this kind of tile lacks can only be 0.
+void put(bd_words& words, tile_kind kind, field f, std::int64_t value) {
+  const auto table = places(kind);
+  const auto at = std::ranges::find(table, f, &place::what);
+  if (at == table.end()) {
+    if (value != 0) {
+      does_not_fit(kind, f, value);
+    }
+    return;
+  }
+  const unsigned width = at->msb - at->lsb + 1U;
+  const std::int64_t low = is_signed(f) ? -(std::int64_t{1} << (width - 1)) : 0;
+  const std::int64_t high = (std::int64_t{1} << (is_signed(f) ? width - 1 : width)) - 1;
+  if (value < low || value > high) {
+    does_not_fit(kind, f, value);
+  }
+  const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << width) - 1);
+  words[at->word] |= (static_cast<std::uint32_t>(value) & mask) << at->lsb;
+}
+
+/// The value of a field; 0 if this kind of tile lacks it.
+std::int64_t get(std::span<const std::uint32_t> words, tile_kind kind, field f) {
+  const auto table = places(kind);
+  const auto at = std::ranges::find(table, f, &place::what);
+  if (at == table.end()) {
+    return 0;
+  }
+  const unsigned width = at->msb - at->lsb + 1U;
+  const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << width) - 1);
+  const std::int64_t raw = words[at->word] >> at->lsb & mask;
+  const bool negative = is_signed(f) && (raw >> (width - 1) & 1) != 0;
+  return negative ? raw - (std::int64_t{1} << width) : raw;
 }
 
 }  // namespace
@@ -202,26 +193,11 @@ bd_words pack_bd(tile_kind kind, const dma_bd& bd) {
     throw std::out_of_range(to_string(kind) + " BD: address is not a multiple of 4");
   }
   bd_words words{};
-  for (std::size_t i = 0; i < static_cast<std::size_t>(field::count); ++i) {
-    const field f = static_cast<field>(i);
-    const std::int64_t value = stored_value(bd, f);
-    const auto table = places(kind);
-    const auto at = std::ranges::find(table, f, &place::what);
-    if (at == table.end()) {
-      if (value != 0) {
-        does_not_fit(kind, f, value);
-      }
-      continue;
-    }
-    const unsigned width = at->msb - at->lsb + 1U;
-    const std::int64_t low = is_signed(f) ? -(std::int64_t{1} << (width - 1)) : 0;
-    const std::int64_t high = (std::int64_t{1} << (is_signed(f) ? width - 1 : width)) - 1;
-    if (value < low || value > high) {
-      does_not_fit(kind, f, value);
-    }
-    const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << width) - 1);
-    words[at->word] |= (static_cast<std::uint32_t>(value) & mask) << at->lsb;
-  }
+  put(words, kind, field::address_low, static_cast<std::int64_t>(bd.address >> 2 & 0x3FFFFFFF));
+  put(words, kind, field::address_high, static_cast<std::int64_t>(bd.address >> 32));
+  visit_fields(bd, [&](field f, const auto& member, int bias) {
+    put(words, kind, f, static_cast<std::int64_t>(member) - bias);
+  });
   return words;
 }
 
@@ -230,15 +206,11 @@ dma_bd unpack_bd(tile_kind kind, std::span<const std::uint32_t> words) {
     throw std::out_of_range(to_string(kind) + " BD: " + std::to_string(words.size()) + " words are too few");
   }
   dma_bd bd;
-  for (const place& at : places(kind)) {
-    const unsigned width = at.msb - at.lsb + 1U;
-    const auto mask = static_cast<std::uint32_t>((std::uint64_t{1} << width) - 1);
-    std::int64_t raw = words[at.word] >> at.lsb & mask;
-    if (is_signed(at.what) && (raw >> (width - 1) & 1) != 0) {
-      raw -= std::int64_t{1} << width;
-    }
-    load_value(bd, at.what, raw);
-  }
+  bd.address = static_cast<std::uint64_t>(get(words, kind, field::address_high)) << 32 |
+               static_cast<std::uint64_t>(get(words, kind, field::address_low)) << 2;
+  visit_fields(bd, [&](field f, auto& member, int bias) {
+    member = static_cast<std::remove_reference_t<decltype(member)>>(get(words, kind, f) + bias);
+  });
   return bd;
 }
 

@@ -28,9 +28,12 @@ constexpr dma_block shim_block{.bds = 0x1D000, .s2mm = {0x1D200, 0x1D220}, .mm2s
 
 const dma_block& block(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_block;
-    case tile_kind::memtile: return memtile_block;
-    case tile_kind::core: return core_block;
+    case tile_kind::shim:
+      return shim_block;
+    case tile_kind::memtile:
+      return memtile_block;
+    case tile_kind::core:
+      return core_block;
   }
   throw std::invalid_argument("no such kind of tile");
 }

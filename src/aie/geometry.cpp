@@ -37,18 +37,24 @@ std::string to_string(tile_id tile) { return "(" + std::to_string(tile.col) + ",
 
 std::string to_string(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return "shim";
-    case tile_kind::memtile: return "memtile";
-    case tile_kind::core: return "core";
+    case tile_kind::shim:
+      return "shim";
+    case tile_kind::memtile:
+      return "memtile";
+    case tile_kind::core:
+      return "core";
   }
   throw std::invalid_argument("no such kind of tile");
 }
 
 const tile_resources& resources(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_resources;
-    case tile_kind::memtile: return memtile_resources;
-    case tile_kind::core: return core_resources;
+    case tile_kind::shim:
+      return shim_resources;
+    case tile_kind::memtile:
+      return memtile_resources;
+    case tile_kind::core:
+      return core_resources;
   }
   throw std::invalid_argument("no such kind of tile");
 }

@@ -133,18 +133,24 @@ constexpr named_block shim_registers[]{
 
 std::span<const named_block> single_registers(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_registers;
-    case tile_kind::memtile: return memtile_registers;
-    case tile_kind::core: return core_registers;
+    case tile_kind::shim:
+      return shim_registers;
+    case tile_kind::memtile:
+      return memtile_registers;
+    case tile_kind::core:
+      return core_registers;
   }
   throw std::invalid_argument("no such kind of tile");
 }
 
 std::uint32_t lock_base(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return reg::shim_lock_values;
-    case tile_kind::memtile: return reg::memtile_lock_values;
-    case tile_kind::core: return reg::core_lock_values;
+    case tile_kind::shim:
+      return reg::shim_lock_values;
+    case tile_kind::memtile:
+      return reg::memtile_lock_values;
+    case tile_kind::core:
+      return reg::core_lock_values;
   }
   throw std::invalid_argument("no such kind of tile");
 }
@@ -180,7 +186,8 @@ std::string lock_name(tile_kind kind, std::uint32_t offset) {
 
 std::string dma_name(tile_kind kind, std::uint32_t offset) {
   const std::uint32_t base = bd_offset(kind, 0);
-  if (offset >= base && offset - base < 0x20U * resources(kind).bds && (offset - base) % 0x20 / 4 < resources(kind).bd_words) {
+  if (offset >= base && offset - base < 0x20U * resources(kind).bds &&
+      (offset - base) % 0x20 / 4 < resources(kind).bd_words) {
     return "DMA_BD" + std::to_string((offset - base) / 0x20) + "_" + std::to_string((offset - base) % 0x20 / 4);
   }
   const auto found = find_dma_channel_register(kind, offset);

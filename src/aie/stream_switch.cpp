@@ -19,8 +19,8 @@ struct port_range {
 };
 
 // AM025 register order of Stream_Switch_Master_Config_* / Slave_Config_*; real PDIs agree (array.md section 5).
-constexpr port_range core_masters[]{{bundle::core, 0, 1}, {bundle::dma, 1, 2},   {bundle::tile_control, 3, 1},
-                                    {bundle::fifo, 4, 1}, {bundle::south, 5, 4}, {bundle::west, 9, 4},
+constexpr port_range core_masters[]{{bundle::core, 0, 1},   {bundle::dma, 1, 2},   {bundle::tile_control, 3, 1},
+                                    {bundle::fifo, 4, 1},   {bundle::south, 5, 4}, {bundle::west, 9, 4},
                                     {bundle::north, 13, 6}, {bundle::east, 19, 4}};
 constexpr port_range core_slaves[]{{bundle::core, 0, 1},   {bundle::dma, 1, 2},   {bundle::tile_control, 3, 1},
                                    {bundle::fifo, 4, 1},   {bundle::south, 5, 6}, {bundle::west, 11, 4},
@@ -40,18 +40,24 @@ constexpr port_range shim_slaves[]{{bundle::tile_control, 0, 1}, {bundle::fifo, 
 
 std::span<const port_range> masters(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_masters;
-    case tile_kind::memtile: return memtile_masters;
-    case tile_kind::core: return core_masters;
+    case tile_kind::shim:
+      return shim_masters;
+    case tile_kind::memtile:
+      return memtile_masters;
+    case tile_kind::core:
+      return core_masters;
   }
   throw std::invalid_argument("no such kind of tile");
 }
 
 std::span<const port_range> slaves(tile_kind kind) {
   switch (kind) {
-    case tile_kind::shim: return shim_slaves;
-    case tile_kind::memtile: return memtile_slaves;
-    case tile_kind::core: return core_slaves;
+    case tile_kind::shim:
+      return shim_slaves;
+    case tile_kind::memtile:
+      return memtile_slaves;
+    case tile_kind::core:
+      return core_slaves;
   }
   throw std::invalid_argument("no such kind of tile");
 }
@@ -81,34 +87,43 @@ bool is_one_of(bundle side, std::initializer_list<bundle> sides) { return std::r
 
 bool core_connects(port slave, port master) {
   switch (slave.side) {
-    case bundle::core: return master.side != bundle::core;
-    case bundle::tile_control: return !is_one_of(master.side, {bundle::tile_control, bundle::dma});
+    case bundle::core:
+      return master.side != bundle::core;
+    case bundle::tile_control:
+      return !is_one_of(master.side, {bundle::tile_control, bundle::dma});
     case bundle::trace:
       return (master.side == bundle::dma && master.index == 0) || is_one_of(master.side, {bundle::fifo, bundle::south});
-    default: return slave.side != master.side || slave.index == master.index;
+    default:
+      return slave.side != master.side || slave.index == master.index;
   }
 }
 
 bool memtile_connects(port slave, port master) {
   const bool vertical = is_one_of(master.side, {bundle::south, bundle::north});
   switch (slave.side) {
-    case bundle::dma: return master.side != bundle::dma || slave.index == master.index;
-    case bundle::tile_control: return vertical || (master.side == bundle::dma && master.index == 5);
+    case bundle::dma:
+      return master.side != bundle::dma || slave.index == master.index;
+    case bundle::tile_control:
+      return vertical || (master.side == bundle::dma && master.index == 5);
     case bundle::trace:
       return master.side == bundle::south || (master.side == bundle::dma && master.index == 5);
-    default: return !vertical || slave.index == master.index;
+    default:
+      return !vertical || slave.index == master.index;
   }
 }
 
 bool shim_connects(port slave, port master) {
   switch (slave.side) {
-    case bundle::tile_control: return master.side != bundle::tile_control;
+    case bundle::tile_control:
+      return master.side != bundle::tile_control;
     case bundle::fifo:
-    case bundle::south: return true;
+    case bundle::south:
+      return true;
     case bundle::trace:
       return is_one_of(master.side, {bundle::fifo, bundle::south}) ||
              (is_one_of(master.side, {bundle::west, bundle::east}) && master.index == 0);
-    default: return slave.side != master.side || slave.index == master.index;
+    default:
+      return slave.side != master.side || slave.index == master.index;
   }
 }
 
@@ -138,9 +153,12 @@ bool can_connect(tile_kind kind, port slave, port master) {
     return false;
   }
   switch (kind) {
-    case tile_kind::shim: return shim_connects(slave, master);
-    case tile_kind::memtile: return memtile_connects(slave, master);
-    case tile_kind::core: return core_connects(slave, master);
+    case tile_kind::shim:
+      return shim_connects(slave, master);
+    case tile_kind::memtile:
+      return memtile_connects(slave, master);
+    case tile_kind::core:
+      return core_connects(slave, master);
   }
   return false;
 }
@@ -154,11 +172,24 @@ std::optional<tile_port> wire(const geometry& array, tile_port master) {
   int row = from.row;
   bundle arrives = bundle::south;
   switch (master.p.side) {
-    case bundle::north: ++row; arrives = bundle::south; break;
-    case bundle::south: --row; arrives = bundle::north; break;
-    case bundle::east: ++col; arrives = bundle::west; break;
-    case bundle::west: --col; arrives = bundle::east; break;
-    default: return std::nullopt;
+    case bundle::north:
+      ++row;
+      arrives = bundle::south;
+      break;
+    case bundle::south:
+      --row;
+      arrives = bundle::north;
+      break;
+    case bundle::east:
+      ++col;
+      arrives = bundle::west;
+      break;
+    case bundle::west:
+      --col;
+      arrives = bundle::east;
+      break;
+    default:
+      return std::nullopt;
   }
   if (row < 0 || col < 0 || row >= array.rows || col >= array.columns) {
     return std::nullopt;
@@ -193,7 +224,8 @@ std::uint32_t pack_master(const master_config& c) {
 }
 
 master_config unpack_master(std::uint32_t word) {
-  master_config c{.enable = (word >> 31 & 1) != 0, .packet = (word >> 30 & 1) != 0, .drop_header = (word >> 7 & 1) != 0};
+  master_config c{
+      .enable = (word >> 31 & 1) != 0, .packet = (word >> 30 & 1) != 0, .drop_header = (word >> 7 & 1) != 0};
   if (c.packet) {
     c.arbiter = static_cast<std::uint8_t>(word & 7);
     c.msel_mask = static_cast<std::uint8_t>(word >> 3 & 0xF);
@@ -203,7 +235,9 @@ master_config unpack_master(std::uint32_t word) {
   return c;
 }
 
-std::uint32_t pack_slave(const slave_config& c) { return std::uint32_t{c.enable} << 31 | std::uint32_t{c.packet} << 30; }
+std::uint32_t pack_slave(const slave_config& c) {
+  return std::uint32_t{c.enable} << 31 | std::uint32_t{c.packet} << 30;
+}
 
 slave_config unpack_slave(std::uint32_t word) {
   return {.enable = (word >> 31 & 1) != 0, .packet = (word >> 30 & 1) != 0};

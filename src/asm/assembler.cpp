@@ -10,7 +10,9 @@
 
 namespace npurt::assembler {
 
-std::string to_string(const diagnostic& d) { return fmt::format("{}:{}:{}: error: {}", d.file, d.line, d.column, d.message); }
+std::string to_string(const diagnostic& d) {
+  return fmt::format("{}:{}:{}: error: {}", d.file, d.line, d.column, d.message);
+}
 
 unit_symbol& unit::symbol_named(std::string_view name) {
   const auto [place, added] = symbol_index.try_emplace(std::string(name), symbols.size());
@@ -24,7 +26,8 @@ std::optional<std::int64_t> unit::value_of(std::string_view name, int depth) {
   if (found == symbol_index.end()) return std::nullopt;
   auto& symbol = symbols[found->second];
   if (symbol.value || symbol.section >= 0 || !symbol.defined || depth == longest_chain) return symbol.value;
-  const auto value = evaluate(symbol.expression.text, [&](std::string_view other) { return value_of(other, depth + 1); });
+  const auto value =
+      evaluate(symbol.expression.text, [&](std::string_view other) { return value_of(other, depth + 1); });
   if (value) symbol.value = *value;
   return symbol.value;
 }

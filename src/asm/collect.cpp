@@ -19,9 +19,15 @@ class collector {
   void run() {
     for (const auto& s : u_.source.statements) {
       switch (s.kind) {
-        case statement::type::label: label(s.head); break;
-        case statement::type::directive: directive(s); break;
-        case statement::type::bundle: bundle(s); break;
+        case statement::type::label:
+          label(s.head);
+          break;
+        case statement::type::directive:
+          directive(s);
+          break;
+        case statement::type::bundle:
+          bundle(s);
+          break;
       }
     }
   }
@@ -72,7 +78,8 @@ class collector {
 
   void bundle(const statement& s) {
     if (!current().executable) {
-      u_.error(s.head, fmt::format("instructions need an executable section; '{}' is data (use .text)", current().name));
+      u_.error(s.head,
+               fmt::format("instructions need an executable section; '{}' is data (use .text)", current().name));
       return;
     }
     const symbol_lookup constants = [this](std::string_view name) { return u_.value_of(name); };
@@ -109,17 +116,31 @@ class collector {
   }
 
   void directive(const statement& s) {
-    static const std::unordered_map<std::string_view, handler> handlers{
-      {".text", &collector::plain_section}, {".data", &collector::plain_section}, {".bss", &collector::plain_section},
-      {".section", &collector::section},    {".globl", &collector::global},       {".global", &collector::global},
-      {".align", &collector::align},        {".balign", &collector::align},       {".p2align", &collector::align},
-      {".byte", &collector::data},          {".short", &collector::data},         {".half", &collector::data},
-      {".word", &collector::data},          {".long", &collector::data},          {".zero", &collector::space},
-      {".space", &collector::space},        {".set", &collector::set},            {".equ", &collector::set}};
+    static const std::unordered_map<std::string_view, handler> handlers{{".text", &collector::plain_section},
+                                                                        {".data", &collector::plain_section},
+                                                                        {".bss", &collector::plain_section},
+                                                                        {".section", &collector::section},
+                                                                        {".globl", &collector::global},
+                                                                        {".global", &collector::global},
+                                                                        {".align", &collector::align},
+                                                                        {".balign", &collector::align},
+                                                                        {".p2align", &collector::align},
+                                                                        {".byte", &collector::data},
+                                                                        {".short", &collector::data},
+                                                                        {".half", &collector::data},
+                                                                        {".word", &collector::data},
+                                                                        {".long", &collector::data},
+                                                                        {".zero", &collector::space},
+                                                                        {".space", &collector::space},
+                                                                        {".set", &collector::set},
+                                                                        {".equ", &collector::set}};
     const auto known = handlers.find(s.head.text);
     if (known == handlers.end())
-      u_.error(s.head, fmt::format("unknown directive '{}'; expected .text .data .bss .section .globl .global .align .balign .p2align "
-                                   ".byte .short .half .word .long .zero .space .set or .equ", s.head.text));
+      u_.error(s.head,
+               fmt::format(
+                   "unknown directive '{}'; expected .text .data .bss .section .globl .global .align .balign .p2align "
+                   ".byte .short .half .word .long .zero .space .set or .equ",
+                   s.head.text));
     else
       (this->*known->second)(s);
   }
@@ -142,15 +163,18 @@ class collector {
     std::string_view flags = text ? "ax" : name.starts_with(".rodata") ? "a" : "aw";
     bool no_bits = name == ".bss" || name.starts_with(".bss.");
     if (s.items.size() > 1) flags = s.items[1].text;
-    if (s.items.size() > 1 && (flags.size() < 2 || flags.front() != '"' || flags.back() != '"' || flags.find_first_not_of("awx\"") != flags.npos))
+    if (s.items.size() > 1 && (flags.size() < 2 || flags.front() != '"' || flags.back() != '"' ||
+                               flags.find_first_not_of("awx\"") != flags.npos))
       return u_.error(s.items[1], "expected flags in quotes, of a (allocate), w (writable), x (executable)");
     if (s.items.size() > 2) {
-      if (s.items[2].text != "@progbits" && s.items[2].text != "@nobits") return u_.error(s.items[2], "expected @progbits or @nobits");
+      if (s.items[2].text != "@progbits" && s.items[2].text != "@nobits")
+        return u_.error(s.items[2], "expected @progbits or @nobits");
       no_bits = s.items[2].text == "@nobits";
     }
     auto& entered = enter(name, flags.find('x') != flags.npos, flags.find('w') != flags.npos, no_bits);
     if (s.items.size() < 4) return;
-    if (entered.executable) return u_.error(s.items[3], "an executable section takes no address: code lies in program memory from 0 on");
+    if (entered.executable)
+      return u_.error(s.items[3], "an executable section takes no address: code lies in program memory from 0 on");
     const auto address = u_.number(s.items[3]);
     if (!address) return;
     if (*address < 0 || *address > 0xFFFFF) return u_.error(s.items[3], "expected a data address of 20 bits");
@@ -170,7 +194,8 @@ class collector {
     if (!wants(s, 1, 1, "EXPRESSION")) return;
     auto value = u_.number(s.items[0]);
     if (!value) return;
-    if (s.head.text == ".p2align") value = *value >= 0 && *value <= 12 ? std::optional(std::int64_t{1} << *value) : std::optional<std::int64_t>(0);
+    if (s.head.text == ".p2align")
+      value = *value >= 0 && *value <= 12 ? std::optional(std::int64_t{1} << *value) : std::optional<std::int64_t>(0);
     if (*value < 1 || *value > 4096 || !std::has_single_bit(static_cast<std::uint64_t>(*value)))
       return u_.error(s.items[0], "expected a power of two from 1 to 4096 (.p2align: its exponent, 0 to 12)");
     add(section_item::type::align, s.head).alignment = static_cast<std::uint32_t>(*value);
@@ -179,7 +204,8 @@ class collector {
 
   bool has_contents(const statement& s) {
     if (!current().no_bits) return true;
-    u_.error(s.head, fmt::format("section '{}' has no contents (@nobits); only .space and .zero are legal in it", current().name));
+    u_.error(s.head, fmt::format("section '{}' has no contents (@nobits); only .space and .zero are legal in it",
+                                 current().name));
     return false;
   }
 
@@ -198,12 +224,15 @@ class collector {
     const auto bytes = u_.number(s.items[0]);
     const auto fill = s.items.size() > 1 ? u_.number(s.items[1]) : std::optional<std::int64_t>(0);
     if (!bytes || !fill) return;
-    if (*bytes < 0 || *bytes > largest_section) return u_.error(s.items[0], fmt::format("expected a number of bytes from 0 to {}", largest_section));
+    if (*bytes < 0 || *bytes > largest_section)
+      return u_.error(s.items[0], fmt::format("expected a number of bytes from 0 to {}", largest_section));
     if (*fill < -128 || *fill > 255) return u_.error(s.items[1], "expected a byte from -128 to 255");
     if (*fill != 0 && !has_contents(s)) return;
     auto& item = add(section_item::type::data, s.head);
-    if (*fill == 0) item.reserved = static_cast<std::uint32_t>(*bytes);
-    else item.bytes.assign(static_cast<std::size_t>(*bytes), static_cast<std::uint8_t>(*fill));
+    if (*fill == 0)
+      item.reserved = static_cast<std::uint32_t>(*bytes);
+    else
+      item.bytes.assign(static_cast<std::size_t>(*bytes), static_cast<std::uint8_t>(*fill));
   }
 
   void set(const statement& s) {

@@ -19,7 +19,8 @@ std::string to_text(const aie::isa::decoded_instruction& instruction, const addr
 /// Every slot, NOPs too, so that the text names the format: assembled again it gives the same bytes.
 std::string to_text(const aie::isa::decoded_bundle& bundle, const address_names& names = {});
 
-/// Address, bytes, text and labels of all executable sections, a line a bundle. Bytes that are no bundle are printed as .byte.
+/// Address, bytes, text and labels of all executable sections, a line a bundle. Bytes that are no bundle are printed as
+/// .byte.
 std::string disassemble(const program& p);
 
 }  // namespace npurt::assembler

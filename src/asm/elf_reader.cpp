@@ -40,7 +40,8 @@ class elf_input {
     const auto* h = elf32_getehdr(elf_.get());
     if (!h) return "not a 32-bit ELF file";
     if (h->e_ident[EI_DATA] != ELFDATA2LSB) return "not a little-endian ELF file";
-    if (h->e_machine != elf_machine_aie) return fmt::format("e_machine is {}, expected {} (EM_AIE)", h->e_machine, elf_machine_aie);
+    if (h->e_machine != elf_machine_aie)
+      return fmt::format("e_machine is {}, expected {} (EM_AIE)", h->e_machine, elf_machine_aie);
     if (elf_getshdrstrndx(elf_.get(), &names_) != 0) return "no section names";
     return std::nullopt;
   }
@@ -60,7 +61,8 @@ class elf_input {
     read.no_bits = h->sh_type == SHT_NOBITS;
     if (!read.no_bits) {
       const auto* data = elf_rawdata(scn, nullptr);
-      if (!data || data->d_size != h->sh_size || (data->d_size && !data->d_buf)) return fmt::format("section '{}' is cut off", read.name);
+      if (!data || data->d_size != h->sh_size || (data->d_size && !data->d_buf))
+        return fmt::format("section '{}' is cut off", read.name);
       const auto* bytes = static_cast<const std::uint8_t*>(data->d_buf);
       read.bytes.assign(bytes, bytes + data->d_size);
     }
@@ -79,7 +81,8 @@ class elf_input {
       if (!name || !*name || type == STT_SECTION || type == STT_FILE) continue;
       const auto place = places_.find(s.st_shndx);
       if (place == places_.end() && s.st_shndx != SHN_ABS) continue;
-      made_.symbols.push_back({name, s.st_value, place == places_.end() ? -1 : place->second, s.st_info >> 4 != STB_LOCAL});
+      made_.symbols.push_back(
+          {name, s.st_value, place == places_.end() ? -1 : place->second, s.st_info >> 4 != STB_LOCAL});
     }
   }
 

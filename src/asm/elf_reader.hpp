@@ -11,7 +11,8 @@
 
 namespace npurt::assembler {
 
-/// The allocated sections with contents in the file's order, and all named symbols in them or absolute; or what is wrong with the file.
+/// The allocated sections with contents in the file's order, and all named symbols in them or absolute; or what is
+/// wrong with the file.
 std::expected<program, std::string> read_elf(std::span<const std::uint8_t> file);
 
 }  // namespace npurt::assembler

@@ -35,7 +35,8 @@ class memory_file {
     const auto size = lseek(fd_, 0, SEEK_END);
     if (size < 0) throw std::runtime_error("the memory file has no size");
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size));
-    if (pread(fd_, bytes.data(), bytes.size(), 0) != size) throw std::runtime_error("the memory file cannot be read back");
+    if (pread(fd_, bytes.data(), bytes.size(), 0) != size)
+      throw std::runtime_error("the memory file cannot be read back");
     return bytes;
   }
 
@@ -77,10 +78,12 @@ class elf_image {
     for (const auto i : loaded_) add_loaded(p_.sections[i]);
     add_symbols();
     add_names();
-    if (elf_update(elf_.get(), ELF_C_NULL) < 0) throw std::runtime_error(fmt::format("libelf: layout: {}", elf_errmsg(-1)));
+    if (elf_update(elf_.get(), ELF_C_NULL) < 0)
+      throw std::runtime_error(fmt::format("libelf: layout: {}", elf_errmsg(-1)));
     for (std::size_t k = 0; k < loaded_.size(); ++k) segments[k] = segment_of(k);
     elf_flagphdr(elf_.get(), ELF_C_SET, ELF_F_DIRTY);
-    if (elf_update(elf_.get(), ELF_C_WRITE) < 0) throw std::runtime_error(fmt::format("libelf: write: {}", elf_errmsg(-1)));
+    if (elf_update(elf_.get(), ELF_C_WRITE) < 0)
+      throw std::runtime_error(fmt::format("libelf: write: {}", elf_errmsg(-1)));
     return file_.contents();
   }
 
@@ -96,8 +99,8 @@ class elf_image {
     h->e_entry = entry ? entry->value : 0;
   }
 
-  Elf_Scn* add_section(std::string_view name, std::uint32_t type, std::uint32_t flags, void* bytes, std::size_t size, std::uint32_t alignment,
-                       Elf_Type data_type = ELF_T_BYTE) {
+  Elf_Scn* add_section(std::string_view name, std::uint32_t type, std::uint32_t flags, void* bytes, std::size_t size,
+                       std::uint32_t alignment, Elf_Type data_type = ELF_T_BYTE) {
     auto* scn = need(elf_newscn(elf_.get()), "section");
     auto* data = need(elf_newdata(scn), "data");
     data->d_buf = bytes;
@@ -115,7 +118,8 @@ class elf_image {
   void add_loaded(const section& from) {
     const std::uint32_t flags = SHF_ALLOC | (from.executable ? SHF_EXECINSTR : 0u) | (from.writable ? SHF_WRITE : 0u);
     void* bytes = from.no_bits ? nullptr : const_cast<std::uint8_t*>(from.bytes.data());  // libelf only reads it
-    auto* scn = add_section(from.name, from.no_bits ? SHT_NOBITS : SHT_PROGBITS, flags, bytes, from.size, from.alignment);
+    auto* scn =
+        add_section(from.name, from.no_bits ? SHT_NOBITS : SHT_PROGBITS, flags, bytes, from.size, from.alignment);
     need(elf32_getshdr(scn), "section header")->sh_addr = from.address;
     scns_.push_back(scn);
   }
@@ -128,8 +132,10 @@ class elf_image {
       for (const auto& s : p_.symbols)
         if (s.global == global) symbols_.push_back(elf_symbol(s));
     }
-    auto* strings = add_section(".strtab", SHT_STRTAB, 0, symbol_names_.bytes().data(), symbol_names_.bytes().size(), 1);
-    auto* table = add_section(".symtab", SHT_SYMTAB, 0, symbols_.data(), symbols_.size() * sizeof(Elf32_Sym), 4, ELF_T_SYM);
+    auto* strings =
+        add_section(".strtab", SHT_STRTAB, 0, symbol_names_.bytes().data(), symbol_names_.bytes().size(), 1);
+    auto* table =
+        add_section(".symtab", SHT_SYMTAB, 0, symbols_.data(), symbols_.size() * sizeof(Elf32_Sym), 4, ELF_T_SYM);
     auto* h = need(elf32_getshdr(table), "section header");
     h->sh_link = static_cast<Elf32_Word>(elf_ndxscn(strings));
     h->sh_info = static_cast<Elf32_Word>(first_global_);
@@ -145,7 +151,8 @@ class elf_image {
     made.st_info = static_cast<unsigned char>((s.global ? STB_GLOBAL : STB_LOCAL) << 4 | type);
     made.st_shndx = SHN_ABS;
     const auto place = std::ranges::find(loaded_, static_cast<std::size_t>(s.section));
-    if (s.section >= 0 && place != loaded_.end()) made.st_shndx = static_cast<Elf32_Section>(place - loaded_.begin() + 1);
+    if (s.section >= 0 && place != loaded_.end())
+      made.st_shndx = static_cast<Elf32_Section>(place - loaded_.begin() + 1);
     return made;
   }
 
@@ -171,7 +178,8 @@ class elf_image {
     made.p_vaddr = made.p_paddr = from.address;
     made.p_filesz = from.no_bits ? 0 : from.size;
     made.p_memsz = from.size;
-    made.p_flags = PF_R | (from.executable ? static_cast<Elf32_Word>(PF_X) : 0u) | (from.writable ? static_cast<Elf32_Word>(PF_W) : 0u);
+    made.p_flags = PF_R | (from.executable ? static_cast<Elf32_Word>(PF_X) : 0u) |
+                   (from.writable ? static_cast<Elf32_Word>(PF_W) : 0u);
     made.p_align = from.no_bits ? 1 : from.alignment;
     return made;
   }

@@ -50,7 +50,8 @@ class emitter {
 
   void add_item(const section_item& item, section& to) {
     switch (item.kind) {
-      case section_item::type::label: break;
+      case section_item::type::label:
+        break;
       case section_item::type::bundle: {
         made_.lines.push_back({item.address, item.length, item.line});
         auto encoding = *item.encodings.by_length[item.length / 2];

@@ -16,7 +16,7 @@ struct binary_operator {
   int strength;
 };
 constexpr std::array<binary_operator, 10> operators{
-  {{"<<", 4}, {">>", 4}, {"|", 1}, {"^", 2}, {"&", 3}, {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}, {"%", 6}}};
+    {{"<<", 4}, {">>", 4}, {"|", 1}, {"^", 2}, {"&", 3}, {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}, {"%", 6}}};
 
 class evaluator {
  public:
@@ -25,7 +25,8 @@ class evaluator {
   std::expected<std::int64_t, expression_error> run() {
     const auto value = binary(1);
     skip_space();
-    if (!error_ && at_ != text_.size()) fail("expected an operator (+ - * / % << >> & | ^) or the end of the expression");
+    if (!error_ && at_ != text_.size())
+      fail("expected an operator (+ - * / % << >> & | ^) or the end of the expression");
     if (error_) return std::unexpected(*error_);
     if (unknown_) return std::unexpected(*unknown_);
     return value;
@@ -62,12 +63,18 @@ class evaluator {
   std::int64_t apply(std::string_view op, std::int64_t a, std::int64_t b) {
     const auto x = static_cast<std::uint64_t>(a), y = static_cast<std::uint64_t>(b);
     switch (op[0]) {
-      case '+': return static_cast<std::int64_t>(x + y);
-      case '-': return static_cast<std::int64_t>(x - y);
-      case '*': return static_cast<std::int64_t>(x * y);
-      case '&': return a & b;
-      case '|': return a | b;
-      case '^': return a ^ b;
+      case '+':
+        return static_cast<std::int64_t>(x + y);
+      case '-':
+        return static_cast<std::int64_t>(x - y);
+      case '*':
+        return static_cast<std::int64_t>(x * y);
+      case '&':
+        return a & b;
+      case '|':
+        return a | b;
+      case '^':
+        return a ^ b;
       case '<':
       case '>':
         if (b < 0 || b > 63) return unknown_ ? 0 : fail("a shift amount must be from 0 to 63");

@@ -12,7 +12,7 @@
 namespace npurt::assembler {
 
 struct expression_error {
-  std::size_t offset = 0;       ///< characters from the start of the text
+  std::size_t offset = 0;  ///< characters from the start of the text
   std::string message;
   bool unknown_symbol = false;  ///< the text is well formed so far but a symbol has no value (yet)
 };

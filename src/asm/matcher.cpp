@@ -86,7 +86,8 @@ std::string describe_class(class_id cls) {
   if (wanted.encode.size() == 1) return std::string(name(wanted.encode[0]));
   constexpr std::size_t shown = 12;
   std::string text = fmt::format("a register of {} (", wanted.name);
-  for (std::size_t i = 0; i < std::min(shown, wanted.encode.size()); ++i) text += fmt::format("{}{}", i ? ", " : "", name(wanted.encode[i]));
+  for (std::size_t i = 0; i < std::min(shown, wanted.encode.size()); ++i)
+    text += fmt::format("{}{}", i ? ", " : "", name(wanted.encode[i]));
   if (wanted.encode.size() > shown) text += fmt::format(", ... {}", name(wanted.encode.back()));
   return text + ")";
 }
@@ -108,15 +109,18 @@ struct failure {
 
 class pattern_match {
  public:
-  pattern_match(const pattern& wanted, const std::vector<token>& tokens, const source_text& whole, const symbol_lookup& constants)
+  pattern_match(const pattern& wanted, const std::vector<token>& tokens, const source_text& whole,
+                const symbol_lookup& constants)
       : wanted_(wanted), tokens_(tokens), whole_(whole), constants_(constants) {}
 
   std::expected<candidate, failure> run() {
     made_.instruction.row = wanted_.row;
     for (at_ = 0; at_ < wanted_.pieces.size(); ++at_) {
       const auto& piece = wanted_.pieces[at_];
-      if (at_ == tokens_.size()) return fail(whole_.column + static_cast<unsigned>(whole_.text.size()), describe(piece));
-      const auto wrong = piece.operand < 0 ? literal(piece.literal) : operand_at(static_cast<std::size_t>(piece.operand));
+      if (at_ == tokens_.size())
+        return fail(whole_.column + static_cast<unsigned>(whole_.text.size()), describe(piece));
+      const auto wrong =
+          piece.operand < 0 ? literal(piece.literal) : operand_at(static_cast<std::size_t>(piece.operand));
       if (wrong) return fail(tokens_[at_].text.column, *wrong);
     }
     if (tokens_.size() > at_) return fail(tokens_[at_].text.column, "the end of the instruction");
@@ -167,7 +171,8 @@ class pattern_match {
     complete(made_.instruction);
     for (const auto& [which, reg, column] : spelt_)
       if (made_.instruction.values[which] != reg)
-        return fail(column, fmt::format("{}: this result and its source are one register", registers()[static_cast<reg_id>(made_.instruction.values[which])].asm_name));
+        return fail(column, fmt::format("{}: this result and its source are one register",
+                                        registers()[static_cast<reg_id>(made_.instruction.values[which])].asm_name));
     return std::move(made_);
   }
 
@@ -190,7 +195,8 @@ match_error best_error(const std::vector<failure>& failures) {
   const auto furthest = std::ranges::max_element(failures, {}, &failure::progress);
   std::vector<std::string> wanted;
   for (const auto& f : failures)
-    if (f.progress == furthest->progress && std::ranges::find(wanted, f.expected) == wanted.end()) wanted.push_back(f.expected);
+    if (f.progress == furthest->progress && std::ranges::find(wanted, f.expected) == wanted.end())
+      wanted.push_back(f.expected);
   return {furthest->column, fmt::format("expected {}", fmt::join(wanted, " or "))};
 }
 
@@ -200,6 +206,9 @@ std::optional<std::string> set_immediate(decoded_instruction& instruction, std::
   const auto& op = instruction.row->operands[which];
   const std::int64_t span = std::int64_t{1} << op.width;
   if (op.is_signed && op.width == 32 && value >= span / 2 && value < span) value -= span;  // 0xFFFF0000 and the like
+  // llvm-aie's assembler takes the negative spelling of a short unsigned field, and the recorded batches use it
+  // (vextbcst.16 #-16).
+  if (!op.is_signed && op.offset == 0 && op.width < 20 && value < 0 && value >= -span / 2) value += span;
   const std::int64_t low = op.is_signed ? -span / 2 : 0;
   const std::int64_t scaled = value - op.offset;
   const std::int64_t field = scaled / op.scale;
@@ -212,7 +221,8 @@ std::expected<std::vector<candidate>, match_error> match(const source_text& text
   const auto end = std::min(text.text.find_first_of(" \t"), text.text.size());
   const auto known = patterns().find(text.text.substr(0, end));
   if (known == patterns().end())
-    return std::unexpected(match_error{text.column, fmt::format("unknown instruction '{}'; expected an AIE2 mnemonic", text.text.substr(0, end))});
+    return std::unexpected(match_error{
+        text.column, fmt::format("unknown instruction '{}'; expected an AIE2 mnemonic", text.text.substr(0, end))});
   const auto tokens = tokens_of(text.behind(end));
   std::vector<candidate> found;
   std::vector<failure> failures;

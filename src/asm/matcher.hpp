@@ -29,10 +29,12 @@ struct match_error {
   std::string message;
 };
 
-/// All readings, at most one a slot, or what is wrong with the text. `constants` knows symbols whose value does not hang on the layout.
+/// All readings, at most one a slot, or what is wrong with the text. `constants` knows symbols whose value does not
+/// hang on the layout.
 std::expected<std::vector<candidate>, match_error> match(const source_text& text, const symbol_lookup& constants);
 
 /// Puts a value into an immediate operand; says what is legal if it does not fit.
-std::optional<std::string> set_immediate(aie::isa::decoded_instruction& instruction, std::size_t operand, std::int64_t value);
+std::optional<std::string> set_immediate(aie::isa::decoded_instruction& instruction, std::size_t operand,
+                                         std::int64_t value);
 
 }  // namespace npurt::assembler

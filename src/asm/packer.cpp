@@ -71,7 +71,8 @@ class packing {
 };
 
 bool is_lone_nop(const std::vector<std::vector<candidate>>& instructions) {
-  return instructions.size() == 1 && instructions[0].size() == 1 && instructions[0][0].instruction.row->where == slot::nop;
+  return instructions.size() == 1 && instructions[0].size() == 1 &&
+         instructions[0][0].instruction.row->where == slot::nop;
 }
 
 }  // namespace

@@ -25,8 +25,10 @@ void blank_comments(parsed_source& result, std::string_view file) {
       if (end == text.npos) result.errors.push_back({std::string(file), line, 1, "comment without its end */"});
       const auto stop = std::min(end == text.npos ? end : end + 2, text.size());
       for (; i < stop; ++i) {
-        if (text[i] == '\n') ++line;
-        else text[i] = ' ';
+        if (text[i] == '\n')
+          ++line;
+        else
+          text[i] = ' ';
       }
       --i;
     }

@@ -11,17 +11,21 @@ namespace {
 
 using namespace aie::isa;
 
-/// The last write of ls, le or lc lies at least this far before the bundle at le (llvm-aie, AIE2InstrInfo.cpp getZOLSupport).
+/// The last write of ls, le or lc lies at least this far before the bundle at le (llvm-aie, AIE2InstrInfo.cpp
+/// getZOLSupport).
 constexpr std::uint32_t loop_setup_distance = 112;
 
-const decoded_bundle& bundle_of(const section_item& item) { return item.encodings.by_length[item.encodings.shortest() / 2]->bundle; }
+const decoded_bundle& bundle_of(const section_item& item) {
+  return item.encodings.by_length[item.encodings.shortest() / 2]->bundle;
+}
 
 bool writes_loop_register(const section_item& item) {
   static const std::array<reg_id, 3> loop_registers{*find_register("LS"), *find_register("LE"), *find_register("LC")};
   const auto& bundle = bundle_of(item);
   for (std::size_t s = 0; s < bundle.count; ++s)
     for (std::size_t i = 0; i < bundle.slots[s].row->operands.size(); ++i)
-      if (bundle.slots[s].row->operands[i].role == operand_role::def && bundle.slots[s].row->operands[i].kind == operand_kind::reg &&
+      if (bundle.slots[s].row->operands[i].role == operand_role::def &&
+          bundle.slots[s].row->operands[i].kind == operand_kind::reg &&
           std::ranges::find(loop_registers, static_cast<reg_id>(bundle.slots[s].values[i])) != loop_registers.end())
         return true;
   return false;
@@ -51,11 +55,13 @@ class placement {
       for (const auto& value : section.values) check_names(value.expression);
       for (const auto& item : section.items)
         if (item.kind == section_item::type::bundle)
-          for (const auto& [slot_number, value] : item.encodings.by_length[item.encodings.shortest() / 2]->deferred) check_names(value.expression);
+          for (const auto& [slot_number, value] : item.encodings.by_length[item.encodings.shortest() / 2]->deferred)
+            check_names(value.expression);
     }
     for (const auto& symbol : u_.symbols)
       if (!symbol.defined && symbol.global)
-        u_.error(symbol.line, symbol.column, fmt::format("unknown symbol '{}': .globl names it but nothing defines it", symbol.name));
+        u_.error(symbol.line, symbol.column,
+                 fmt::format("unknown symbol '{}': .globl names it but nothing defines it", symbol.name));
       else if (symbol.defined && symbol.section < 0)
         check_names(symbol.expression);
   }
@@ -63,7 +69,8 @@ class placement {
   void check_names(const source_text& expression) {
     const auto value = evaluate(expression.text, [this](std::string_view name) -> std::optional<std::int64_t> {
       const auto found = u_.symbol_index.find(std::string(name));
-      return found != u_.symbol_index.end() && u_.symbols[found->second].defined ? std::optional<std::int64_t>(1) : std::nullopt;
+      return found != u_.symbol_index.end() && u_.symbols[found->second].defined ? std::optional<std::int64_t>(1)
+                                                                                 : std::nullopt;
     });
     if (!value && value.error().unknown_symbol)
       u_.error(expression.line, expression.column + static_cast<unsigned>(value.error().offset), value.error().message);
@@ -75,7 +82,8 @@ class placement {
       for (const auto& item : section.items) {
         if (item.kind != section_item::type::bundle) continue;
         const auto& encoding = *item.encodings.by_length[item.encodings.shortest() / 2];
-        for (const auto& [slot_number, value] : encoding.deferred) note_loop_label(encoding.bundle.slots[slot_number], value);
+        for (const auto& [slot_number, value] : encoding.deferred)
+          note_loop_label(encoding.bundle.slots[slot_number], value);
       }
   }
 
@@ -112,8 +120,25 @@ class placement {
 
   void end_loop(unit_section& section, std::size_t label, std::size_t next) {
     const bool follows = next < section.items.size() && section.items[next].kind == section_item::type::bundle;
-    if (follows) section.items[next].forced_length = 16;
-    else u_.error(section.items[label].line, section.items[label].column, "le names this label: expected the loop's last bundle right behind it");
+    if (follows) {
+      section.items[next].forced_length = 16;
+      refuse_part_word_store(section.items[next]);
+    } else
+      u_.error(section.items[label].line, section.items[label].column,
+               "le names this label: expected the loop's last bundle right behind it");
+  }
+
+  /// On hardware such a store is mostly lost when the loop jumps back (xdna-emu,
+  /// 2026-05-31-bugb-zol-store-flush-investigation.md).
+  void refuse_part_word_store(const section_item& item) {
+    const auto& bundle = bundle_of(item);
+    for (std::size_t s = 0; s < bundle.count; ++s)
+      if (bundle.slots[s].row->store && bundle.slots[s].row->where == slot::lda)
+        u_.error(
+            item.line, item.column,
+            fmt::format(
+                "{} must not stand in a loop's last bundle: the hardware loses such stores when the loop jumps back",
+                bundle.slots[s].row->mnemonic));
   }
 
   void place_code() {
@@ -128,7 +153,8 @@ class placement {
     }
   }
 
-  /// Calls visit(section, first item, last item) for every write of a loop register and the loop end that it is too close to.
+  /// Calls visit(section, first item, last item) for every write of a loop register and the loop end that it is too
+  /// close to.
   template <typename Visit>
   void visit_short_setups(Visit visit) {
     for (auto& section : u_.sections) {
@@ -155,7 +181,8 @@ class placement {
     std::vector<section_item*> longer;
     visit_short_setups([&](unit_section& section, std::size_t first, std::size_t last) {
       for (std::size_t i = first; i <= last; ++i)
-        if (section.items[i].kind == section_item::type::bundle && section.items[i].encodings.has(16)) longer.push_back(&section.items[i]);
+        if (section.items[i].kind == section_item::type::bundle && section.items[i].encodings.has(16))
+          longer.push_back(&section.items[i]);
     });
     for (auto* item : longer) item->forced_length = 16;
     return !longer.empty();
@@ -166,29 +193,36 @@ class placement {
     visit_short_setups([&](unit_section& section, std::size_t first, std::size_t last) {
       const auto& write = section.items[first];
       u_.error(write.line, write.column,
-               fmt::format("this write of ls, le or lc lies {} bytes before the loop's last bundle (line {}); legal is {} bytes or more: "
+               fmt::format("this write of ls, le or lc lies {} bytes before the loop's last bundle (line {}); legal is "
+                           "{} bytes or more: "
                            "put at least {} more bundle(s) between them",
                            section.items[last].address - write.address, section.items[last].line, loop_setup_distance,
                            (loop_setup_distance - (section.items[last].address - write.address) + 15) / 16));
     });
     for (const auto& section : u_.sections)
       if (section.executable && section.address + section.size > program_memory_size)
-        u_.error(1, 1, fmt::format("section '{}' ends at {:#x}; program memory ends at {:#x}", section.name, section.address + section.size, program_memory_size));
+        u_.error(1, 1,
+                 fmt::format("section '{}' ends at {:#x}; program memory ends at {:#x}", section.name,
+                             section.address + section.size, program_memory_size));
   }
 
   void place_data() {
     std::uint32_t next = data_memory_base;
     for (auto& section : u_.sections) {
       if (section.executable) continue;
-      auto address = section.wanted_address.value_or((next + section.alignment - 1) / section.alignment * section.alignment);
+      auto address =
+          section.wanted_address.value_or((next + section.alignment - 1) / section.alignment * section.alignment);
       section.address = address;
-      for (auto& wrong : lay_out(section.items, address, false)) u_.error(wrong.line, wrong.column, std::move(wrong.message));
+      for (auto& wrong : lay_out(section.items, address, false))
+        u_.error(wrong.line, wrong.column, std::move(wrong.message));
       section.size = section.items.empty() ? 0 : section.items.back().address + section.items.back().size() - address;
       if (!section.wanted_address) next = address + section.size;
-      if (address < data_memory_base || section.size > data_memory_size || address + section.size > data_memory_base + data_memory_size)
-        u_.error(section.items.empty() ? 1 : section.items[0].line, 1,
-                 fmt::format("section '{}' takes {:#x}..{:#x}; the core's own data memory is {:#x}..{:#x}", section.name, address,
-                             address + section.size, data_memory_base, data_memory_base + data_memory_size));
+      if (address < data_memory_base || section.size > data_memory_size ||
+          address + section.size > data_memory_base + data_memory_size)
+        u_.error(
+            section.items.empty() ? 1 : section.items[0].line, 1,
+            fmt::format("section '{}' takes {:#x}..{:#x}; the core's own data memory is {:#x}..{:#x}", section.name,
+                        address, address + section.size, data_memory_base, data_memory_base + data_memory_size));
     }
     check_overlap();
   }
@@ -196,8 +230,11 @@ class placement {
   void check_overlap() {
     for (const auto& a : u_.sections)
       for (const auto& b : u_.sections)
-        if (&a < &b && !a.executable && !b.executable && a.size && b.size && a.address < b.address + b.size && b.address < a.address + a.size)
-          u_.error(b.items[0].line, 1, fmt::format("sections '{}' and '{}' overlap at {:#x}", a.name, b.name, std::max(a.address, b.address)));
+        if (&a < &b && !a.executable && !b.executable && a.size && b.size && a.address < b.address + b.size &&
+            b.address < a.address + a.size)
+          u_.error(
+              b.items[0].line, 1,
+              fmt::format("sections '{}' and '{}' overlap at {:#x}", a.name, b.name, std::max(a.address, b.address)));
   }
 
   void set_labels() {

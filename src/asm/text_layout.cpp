@@ -40,9 +40,11 @@ class section_layout {
  private:
   void start_bundle(section_item& item, std::uint32_t address) {
     item.length = item.forced_length ? item.forced_length : item.encodings.shortest();
-    if (address % 2) errors_.push_back({item.line, item.column, "a bundle must start at an even address; put .align 2 before it"});
+    if (address % 2)
+      errors_.push_back({item.line, item.column, "a bundle must start at an even address; put .align 2 before it"});
     if (item.forced_length && !item.encodings.has(item.forced_length)) {
-      errors_.push_back({item.line, item.column, "this bundle must be 16 bytes long (it ends a loop), and no 16-byte format holds it"});
+      errors_.push_back({item.line, item.column,
+                         "this bundle must be 16 bytes long (it ends a loop), and no 16-byte format holds it"});
       item.length = item.encodings.shortest();
     }
   }
@@ -63,15 +65,18 @@ class section_layout {
     }
     if (grow(at, bytes)) return bytes;
     if (in_delay_slots(at)) {
-      errors_.push_back({item.line, item.column, "no room to align: the bundles before cannot be longer, and a NOP bundle would stand in delay slots"});
+      errors_.push_back(
+          {item.line, item.column,
+           "no room to align: the bundles before cannot be longer, and a NOP bundle would stand in delay slots"});
       return 0;
     }
-    for (auto left = bytes; left > 0; left -= item.padding.back()) item.padding.push_back(std::min(left, longest_bundle));
+    for (auto left = bytes; left > 0; left -= item.padding.back())
+      item.padding.push_back(std::min(left, longest_bundle));
     return bytes;
   }
 
-  /// Lengthens bundles since the last fixed place by `bytes` in all, the nearest first. Subset sum over the growths each bundle
-  /// allows: way[i] holds the sums that the i nearest bundles can make.
+  /// Lengthens bundles since the last fixed place by `bytes` in all, the nearest first. Subset sum over the growths
+  /// each bundle allows: way[i] holds the sums that the i nearest bundles can make.
   bool grow(std::size_t at, std::uint32_t bytes) {
     std::vector<std::size_t> bundles;
     for (std::size_t i = at; i-- > free_from_;)
@@ -130,10 +135,14 @@ class section_layout {
 
 std::uint32_t section_item::size() const {
   switch (kind) {
-    case type::label: return 0;
-    case type::bundle: return length;
-    case type::align: return std::accumulate(padding.begin(), padding.end(), 0u) + reserved;
-    case type::data: return static_cast<std::uint32_t>(bytes.size()) + reserved;
+    case type::label:
+      return 0;
+    case type::bundle:
+      return length;
+    case type::align:
+      return std::accumulate(padding.begin(), padding.end(), 0u) + reserved;
+    case type::data:
+      return static_cast<std::uint32_t>(bytes.size()) + reserved;
   }
   return 0;
 }

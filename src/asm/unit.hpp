@@ -31,9 +31,9 @@ struct unit_symbol {
   std::string name;
   unsigned line = 0, column = 0;
   bool defined = false, global = false;
-  int section = -1;                         ///< -1: set by .set
-  std::optional<std::int64_t> value;        ///< .set: once known; label: once laid out
-  source_text expression;                   ///< .set
+  int section = -1;                   ///< -1: set by .set
+  std::optional<std::int64_t> value;  ///< .set: once known; label: once laid out
+  source_text expression;             ///< .set
 };
 
 struct unit {
@@ -45,7 +45,9 @@ struct unit {
   std::vector<diagnostic> errors;
 
   unit_symbol& symbol_named(std::string_view name);
-  void error(unsigned line, unsigned column, std::string message) { errors.push_back({file, line, column, std::move(message)}); }
+  void error(unsigned line, unsigned column, std::string message) {
+    errors.push_back({file, line, column, std::move(message)});
+  }
   void error(const source_text& at, std::string message) { error(at.line, at.column, std::move(message)); }
 
   /// The value of a symbol as far as it is known; values of .set that hang on others are worked out, cycles have none.

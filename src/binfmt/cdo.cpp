@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads CDO version 2. Commands: bootgen cdo-binary.c; the four seen in real files are write, mask_write, dma_write, nop.
+// Reads CDO version 2. Commands: bootgen cdo-binary.c; real files use write, mask_write, dma_write and nop.
 #include "binfmt/cdo.hpp"
 
 #include <algorithm>
@@ -27,10 +27,18 @@ struct shape {
   std::size_t most;
 };
 constexpr shape shapes[]{
-    {cdo_op::mask_poll, 4, 6},    {cdo_op::mask_write, 3, 3},   {cdo_op::write, 2, 2},
-    {cdo_op::delay, 1, 1},        {cdo_op::dma_write, 2, unlimited}, {cdo_op::mask_poll64, 5, 7},
-    {cdo_op::mask_write64, 4, 4}, {cdo_op::write64, 3, 3},      {cdo_op::dma_xfer, 6, 6},
-    {cdo_op::set, 4, 4},          {cdo_op::write_keyhole, 3, unlimited}, {cdo_op::nop, 0, unlimited},
+    {cdo_op::mask_poll, 4, 6},
+    {cdo_op::mask_write, 3, 3},
+    {cdo_op::write, 2, 2},
+    {cdo_op::delay, 1, 1},
+    {cdo_op::dma_write, 2, unlimited},
+    {cdo_op::mask_poll64, 5, 7},
+    {cdo_op::mask_write64, 4, 4},
+    {cdo_op::write64, 3, 3},
+    {cdo_op::dma_xfer, 6, 6},
+    {cdo_op::set, 4, 4},
+    {cdo_op::write_keyhole, 3, unlimited},
+    {cdo_op::nop, 0, unlimited},
 };
 
 std::uint64_t wide(std::span<const std::uint32_t> words) { return std::uint64_t{words[0]} << 32 | words[1]; }
@@ -50,23 +58,55 @@ void set_mask_write(cdo_command& c, std::span<const std::uint32_t> rest) {
 /// Fills in the operands; their number has been checked.
 void set_operands(cdo_command& c, std::span<const std::uint32_t> w) {
   switch (c.op) {
-    case cdo_op::mask_poll: c.address = w[0]; set_poll(c, w.subspan(1)); break;
-    case cdo_op::mask_poll64: c.address = wide(w); set_poll(c, w.subspan(2)); break;
-    case cdo_op::mask_write: c.address = w[0]; set_mask_write(c, w.subspan(1)); break;
-    case cdo_op::mask_write64: c.address = wide(w); set_mask_write(c, w.subspan(2)); break;
-    case cdo_op::write: c.address = w[0]; c.value = w[1]; break;
-    case cdo_op::write64: c.address = wide(w); c.value = w[2]; break;
-    case cdo_op::delay: c.count = w[0]; break;
-    case cdo_op::dma_write: c.address = wide(w); c.data = w.subspan(2); break;
-    case cdo_op::write_keyhole: c.address = wide(w); c.count = w[2]; c.data = w.subspan(3); break;
-    case cdo_op::set: c.address = wide(w); c.count = w[2]; c.value = w[3]; break;
+    case cdo_op::mask_poll:
+      c.address = w[0];
+      set_poll(c, w.subspan(1));
+      break;
+    case cdo_op::mask_poll64:
+      c.address = wide(w);
+      set_poll(c, w.subspan(2));
+      break;
+    case cdo_op::mask_write:
+      c.address = w[0];
+      set_mask_write(c, w.subspan(1));
+      break;
+    case cdo_op::mask_write64:
+      c.address = wide(w);
+      set_mask_write(c, w.subspan(2));
+      break;
+    case cdo_op::write:
+      c.address = w[0];
+      c.value = w[1];
+      break;
+    case cdo_op::write64:
+      c.address = wide(w);
+      c.value = w[2];
+      break;
+    case cdo_op::delay:
+      c.count = w[0];
+      break;
+    case cdo_op::dma_write:
+      c.address = wide(w);
+      c.data = w.subspan(2);
+      break;
+    case cdo_op::write_keyhole:
+      c.address = wide(w);
+      c.count = w[2];
+      c.data = w.subspan(3);
+      break;
+    case cdo_op::set:
+      c.address = wide(w);
+      c.count = w[2];
+      c.value = w[3];
+      break;
     case cdo_op::dma_xfer:
       c.source = wide(w);
       c.address = wide(w.subspan(2));
       c.count = w[4];
       c.flags = w[5];
       break;
-    case cdo_op::nop: break;
+    case cdo_op::nop:
+      break;
   }
 }
 
@@ -98,7 +138,8 @@ cdo_reader::cdo_reader(std::span<const std::uint32_t> words) : words_(words), po
     throw format_error("CDO header checksum does not match", 16);
   }
   if (words[3] > words.size() - header_words) {
-    throw format_error("CDO is truncated: " + std::to_string(words[3]) + " words of commands announced", words.size() * 4);
+    throw format_error("CDO is truncated: " + std::to_string(words[3]) + " words of commands announced",
+                       words.size() * 4);
   }
   words_ = words.first(header_words + words[3]);
 }
@@ -113,7 +154,8 @@ std::optional<cdo_command> cdo_reader::next() {
     position_ = words_.size();
     return std::nullopt;
   }
-  const auto* at = std::ranges::find_if(shapes, [&](const shape& s) { return static_cast<std::uint32_t>(s.op) == (header & 0xFFFF); });
+  const auto* at = std::ranges::find_if(
+      shapes, [&](const shape& s) { return static_cast<std::uint32_t>(s.op) == (header & 0xFFFF); });
   if (at == std::end(shapes) || header >> 24 != 0) {
     throw format_error("CDO command " + hex(header) + " is unknown", start * 4);
   }

@@ -29,13 +29,31 @@ struct layout {
   std::size_t block_data_at;
   std::size_t patch_size;
 };
-constexpr layout version_0_1{.size_at_write = 20, .write_size = 24, .size_at_mask = 24, .mask_write_size = 28,
-                             .mask_poll_size = 28, .register_at = 8, .register_is_64 = true, .value_at = 16,
-                             .mask_at = 20, .block_register_at = 8, .block_size_at = 12, .block_data_at = 16,
+constexpr layout version_0_1{.size_at_write = 20,
+                             .write_size = 24,
+                             .size_at_mask = 24,
+                             .mask_write_size = 28,
+                             .mask_poll_size = 28,
+                             .register_at = 8,
+                             .register_is_64 = true,
+                             .value_at = 16,
+                             .mask_at = 20,
+                             .block_register_at = 8,
+                             .block_size_at = 12,
+                             .block_data_at = 16,
                              .patch_size = 48};
-constexpr layout version_1_0{.size_at_write = 0, .write_size = 12, .size_at_mask = 0, .mask_write_size = 16,
-                             .mask_poll_size = 16, .register_at = 4, .register_is_64 = false, .value_at = 8,
-                             .mask_at = 12, .block_register_at = 4, .block_size_at = 8, .block_data_at = 12,
+constexpr layout version_1_0{.size_at_write = 0,
+                             .write_size = 12,
+                             .size_at_mask = 0,
+                             .mask_write_size = 16,
+                             .mask_poll_size = 16,
+                             .register_at = 4,
+                             .register_is_64 = false,
+                             .value_at = 8,
+                             .mask_at = 12,
+                             .block_register_at = 4,
+                             .block_size_at = 8,
+                             .block_data_at = 12,
                              .patch_size = 24};
 
 /// The operation's size: fixed, or at least `least` and stated at `size_at`.
@@ -77,8 +95,11 @@ void read_load_pdi(const byte_view& stream, control_operation& op) {
 
 void read_sync(const byte_view& stream, control_operation& op) {
   op.size = operation_size(stream, op.offset, 4, 16);
-  op.sync = {.direction = stream.u8(op.offset + 8), .col = stream.u8(op.offset + 10), .row = stream.u8(op.offset + 9),
-             .columns = stream.u8(op.offset + 14), .rows = stream.u8(op.offset + 13),
+  op.sync = {.direction = stream.u8(op.offset + 8),
+             .col = stream.u8(op.offset + 10),
+             .row = stream.u8(op.offset + 9),
+             .columns = stream.u8(op.offset + 14),
+             .rows = stream.u8(op.offset + 13),
              .channel = stream.u8(op.offset + 15)};
   if (op.sync.direction > 1) {
     stream.fail("tct_sync direction " + std::to_string(op.sync.direction), op.offset + 8);
@@ -117,17 +138,33 @@ control_operation read_operation(const byte_view& stream, const layout& l, std::
     case control_op::write:
     case control_op::mask_write:
     case control_op::mask_poll:
-    case control_op::mask_poll_busy: read_register_operation(stream, l, op); break;
-    case control_op::block_write: read_block_write(stream, l, op); break;
-    case control_op::noop: break;
-    case control_op::preempt: op.id = stream.u8(at + 1); break;
-    case control_op::load_pdi: read_load_pdi(stream, op); break;
-    case control_op::tct_sync: read_sync(stream, op); break;
-    case control_op::ddr_patch: read_patch(stream, l, op); break;
+    case control_op::mask_poll_busy:
+      read_register_operation(stream, l, op);
+      break;
+    case control_op::block_write:
+      read_block_write(stream, l, op);
+      break;
+    case control_op::noop:
+      break;
+    case control_op::preempt:
+      op.id = stream.u8(at + 1);
+      break;
+    case control_op::load_pdi:
+      read_load_pdi(stream, op);
+      break;
+    case control_op::tct_sync:
+      read_sync(stream, op);
+      break;
+    case control_op::ddr_patch:
+      read_patch(stream, l, op);
+      break;
     case control_op::read_regs:
     case control_op::record_timer:
-    case control_op::merge_sync: read_payload(stream, op); break;
-    default: stream.fail("operation " + std::to_string(code) + " is unknown", at);
+    case control_op::merge_sync:
+      read_payload(stream, op);
+      break;
+    default:
+      stream.fail("operation " + std::to_string(code) + " is unknown", at);
   }
   stream.slice(at, op.size);
   return op;
@@ -137,27 +174,46 @@ control_operation read_operation(const byte_view& stream, const layout& l, std::
 
 std::string to_string(control_op op) {
   switch (op) {
-    case control_op::write: return "write";
-    case control_op::block_write: return "block_write";
-    case control_op::mask_write: return "mask_write";
-    case control_op::mask_poll: return "mask_poll";
-    case control_op::noop: return "noop";
-    case control_op::preempt: return "preempt";
-    case control_op::mask_poll_busy: return "mask_poll_busy";
-    case control_op::load_pdi: return "load_pdi";
-    case control_op::tct_sync: return "tct_sync";
-    case control_op::ddr_patch: return "ddr_patch";
-    case control_op::read_regs: return "read_regs";
-    case control_op::record_timer: return "record_timer";
-    case control_op::merge_sync: return "merge_sync";
+    case control_op::write:
+      return "write";
+    case control_op::block_write:
+      return "block_write";
+    case control_op::mask_write:
+      return "mask_write";
+    case control_op::mask_poll:
+      return "mask_poll";
+    case control_op::noop:
+      return "noop";
+    case control_op::preempt:
+      return "preempt";
+    case control_op::mask_poll_busy:
+      return "mask_poll_busy";
+    case control_op::load_pdi:
+      return "load_pdi";
+    case control_op::tct_sync:
+      return "tct_sync";
+    case control_op::ddr_patch:
+      return "ddr_patch";
+    case control_op::read_regs:
+      return "read_regs";
+    case control_op::record_timer:
+      return "record_timer";
+    case control_op::merge_sync:
+      return "merge_sync";
   }
   return "operation " + std::to_string(static_cast<unsigned>(op));
 }
 
 control_code read_control_code(std::span<const std::byte> bytes) {
   const byte_view all(bytes, "control code");
-  control_code code{.major = all.u8(0), .minor = all.u8(1), .generation = all.u8(2), .rows = all.u8(3),
-                    .columns = all.u8(4), .memtile_rows = all.u8(5), .bytes = all.u32(12), .operations = {}};
+  control_code code{.major = all.u8(0),
+                    .minor = all.u8(1),
+                    .generation = all.u8(2),
+                    .rows = all.u8(3),
+                    .columns = all.u8(4),
+                    .memtile_rows = all.u8(5),
+                    .bytes = all.u32(12),
+                    .operations = {}};
   const bool is_0_1 = code.major == 0 && code.minor == 1;
   const bool is_1_0 = code.major == 1 && code.minor == 0;
   if (!is_0_1 && !is_1_0) {

@@ -42,13 +42,13 @@ struct tct_sync_operands {
 /// One operation; fields that an op lacks are 0.
 struct control_operation {
   control_op op = control_op::noop;
-  std::size_t offset = 0;      ///< bytes from the start of the stream
-  std::size_t size = 0;        ///< bytes
-  std::uint64_t address = 0;   ///< write, block_write, mask_write, mask_poll: register; ddr_patch: the BD's address word
-  std::uint32_t value = 0;     ///< write, mask_write, mask_poll
-  std::uint32_t mask = 0;      ///< mask_write, mask_poll
-  tct_sync_operands sync;      ///< tct_sync
-  std::uint32_t argument = 0;  ///< ddr_patch: host buffer, bo0 = 0
+  std::size_t offset = 0;     ///< bytes from the start of the stream
+  std::size_t size = 0;       ///< bytes
+  std::uint64_t address = 0;  ///< write, block_write, mask_write, mask_poll: register; ddr_patch: the BD's address word
+  std::uint32_t value = 0;    ///< write, mask_write, mask_poll
+  std::uint32_t mask = 0;     ///< mask_write, mask_poll
+  tct_sync_operands sync;     ///< tct_sync
+  std::uint32_t argument = 0;         ///< ddr_patch: host buffer, bo0 = 0
   std::uint64_t argument_offset = 0;  ///< ddr_patch: bytes
   std::uint32_t id = 0;               ///< preempt: level; load_pdi: PDI id
   std::uint64_t pdi_address = 0;      ///< load_pdi

@@ -38,7 +38,8 @@ std::vector<elf_segment> read_elf_segments(std::span<const std::byte> bytes) {
   }
   std::vector<elf_segment> segments;
   for (std::uint16_t i = 0; i < count; ++i) {
-    const byte_view header = file.part(std::uint64_t{table} + std::uint64_t{i} * entry_size, program_header_size, "ELF program header");
+    const byte_view header =
+        file.part(std::uint64_t{table} + std::uint64_t{i} * entry_size, program_header_size, "ELF program header");
     const std::uint32_t memory_size = header.u32(20);
     if (header.u32(0) != pt_load || memory_size == 0) {
       continue;
@@ -47,7 +48,9 @@ std::vector<elf_segment> read_elf_segments(std::span<const std::byte> bytes) {
     if (file_size > memory_size) {
       header.fail("holds more than its memory size", 16);
     }
-    segments.push_back({.address = header.u32(12), .memory_size = memory_size, .executable = (header.u32(24) & pf_x) != 0,
+    segments.push_back({.address = header.u32(12),
+                        .memory_size = memory_size,
+                        .executable = (header.u32(24) & pf_x) != 0,
                         .data = file.part(header.u32(4), file_size, "ELF segment").bytes()});
   }
   return segments;

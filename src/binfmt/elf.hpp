@@ -13,8 +13,8 @@ namespace npurt::binfmt {
 
 /// A PT_LOAD segment. Program segments lie at their address in program memory; data segments at a core data address.
 struct elf_segment {
-  std::uint32_t address = 0;        ///< p_paddr
-  std::uint32_t memory_size = 0;    ///< bytes; what the file does not hold is zero
+  std::uint32_t address = 0;      ///< p_paddr
+  std::uint32_t memory_size = 0;  ///< bytes; what the file does not hold is zero
   bool executable = false;
   std::span<const std::byte> data;  ///< what the file holds; points into the input
 };

@@ -41,8 +41,11 @@ std::string string_at(const byte_view& section, std::size_t at, const char* what
 cdo_group read_group(const byte_view& section, const byte_view& groups, std::size_t at) {
   const byte_view entry(groups.slice(at, group_size), "cdo_group");
   const auto begin = static_cast<std::size_t>(entry.bytes().data() - section.bytes().data());
-  cdo_group group{.name = string_at(section, begin, "cdo_group name"), .type = entry.u8(4), .pdi_id = entry.u64(8),
-                  .dpu_kernel_ids = {}, .pre_cdo_groups = {}};
+  cdo_group group{.name = string_at(section, begin, "cdo_group name"),
+                  .type = entry.u8(4),
+                  .pdi_id = entry.u64(8),
+                  .dpu_kernel_ids = {},
+                  .pre_cdo_groups = {}};
   const byte_view ids = array_at(section, begin + 0x10, 8, "dpu_kernel_ids");
   for (std::size_t i = 0; i < ids.size(); i += 8) {
     group.dpu_kernel_ids.push_back(ids.u64(i));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads PDIs. Structures: bootgen imageheadertable-versal, partitionheadertable-versal; values checked on 38 real files.
+// Reads PDIs. Structures: bootgen imageheadertable-versal, partitionheadertable-versal; checked on 38 real files.
 #include "binfmt/pdi.hpp"
 
 #include <array>

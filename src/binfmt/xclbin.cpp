@@ -29,9 +29,12 @@ constexpr std::size_t connection_size = 12;
 
 std::string section_label(const xclbin_section& s) {
   constexpr std::pair<section_kind, const char*> names[]{
-      {section_kind::embedded_metadata, "EMBEDDED_METADATA"},   {section_kind::mem_topology, "MEM_TOPOLOGY"},
-      {section_kind::connectivity, "CONNECTIVITY"},             {section_kind::ip_layout, "IP_LAYOUT"},
-      {section_kind::ask_group_topology, "ASK_GROUP_TOPOLOGY"}, {section_kind::ask_group_connectivity, "ASK_GROUP_CONNECTIVITY"},
+      {section_kind::embedded_metadata, "EMBEDDED_METADATA"},
+      {section_kind::mem_topology, "MEM_TOPOLOGY"},
+      {section_kind::connectivity, "CONNECTIVITY"},
+      {section_kind::ip_layout, "IP_LAYOUT"},
+      {section_kind::ask_group_topology, "ASK_GROUP_TOPOLOGY"},
+      {section_kind::ask_group_connectivity, "ASK_GROUP_CONNECTIVITY"},
       {section_kind::aie_partition, "AIE_PARTITION"}};
   for (const auto& [kind, name] : names) {
     if (static_cast<std::uint32_t>(kind) == s.kind) {
@@ -58,8 +61,11 @@ std::vector<mem_data> read_mem_topology(const byte_view& section) {
   const std::size_t count = entry_count(section, 8, mem_data_size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = 8 + i * mem_data_size;
-    result.push_back({.type = section.u8(at), .used = section.u8(at + 1) != 0, .size_kb = section.u64(at + 8),
-                      .base_address = section.u64(at + 16), .tag = section.text(at + 24, 16)});
+    result.push_back({.type = section.u8(at),
+                      .used = section.u8(at + 1) != 0,
+                      .size_kb = section.u64(at + 8),
+                      .base_address = section.u64(at + 16),
+                      .tag = section.text(at + 24, 16)});
   }
   return result;
 }
@@ -69,7 +75,9 @@ std::vector<ip_data> read_ip_layout(const byte_view& section) {
   const std::size_t count = entry_count(section, 8, ip_data_size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = 8 + i * ip_data_size;
-    result.push_back({.type = section.u32(at), .properties = section.u32(at + 4), .base_address = section.u64(at + 8),
+    result.push_back({.type = section.u32(at),
+                      .properties = section.u32(at + 4),
+                      .base_address = section.u64(at + 8),
                       .name = section.text(at + 16, 64)});
   }
   return result;
@@ -80,7 +88,8 @@ std::vector<connection> read_connectivity(const byte_view& section) {
   const std::size_t count = entry_count(section, 4, connection_size);
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = 4 + i * connection_size;
-    result.push_back({.argument = section.get<std::int32_t>(at), .ip = section.get<std::int32_t>(at + 4),
+    result.push_back({.argument = section.get<std::int32_t>(at),
+                      .ip = section.get<std::int32_t>(at + 4),
                       .memory = section.get<std::int32_t>(at + 8)});
   }
   return result;
@@ -88,15 +97,27 @@ std::vector<connection> read_connectivity(const byte_view& section) {
 
 void read_section(xclbin& result, const xclbin_section& header, const byte_view& section) {
   switch (static_cast<section_kind>(header.kind)) {
-    case section_kind::mem_topology: result.mem_topology = read_mem_topology(section); break;
-    case section_kind::ask_group_topology: result.group_topology = read_mem_topology(section); break;
-    case section_kind::ip_layout: result.ip_layout = read_ip_layout(section); break;
-    case section_kind::connectivity: result.connectivity = read_connectivity(section); break;
-    case section_kind::ask_group_connectivity: result.group_connectivity = read_connectivity(section); break;
+    case section_kind::mem_topology:
+      result.mem_topology = read_mem_topology(section);
+      break;
+    case section_kind::ask_group_topology:
+      result.group_topology = read_mem_topology(section);
+      break;
+    case section_kind::ip_layout:
+      result.ip_layout = read_ip_layout(section);
+      break;
+    case section_kind::connectivity:
+      result.connectivity = read_connectivity(section);
+      break;
+    case section_kind::ask_group_connectivity:
+      result.group_connectivity = read_connectivity(section);
+      break;
     case section_kind::embedded_metadata:
       result.kernels = read_kernel_metadata(section.text(0, section.size()), static_cast<std::size_t>(header.offset));
       break;
-    case section_kind::aie_partition: result.partition = read_aie_partition(section); break;
+    case section_kind::aie_partition:
+      result.partition = read_aie_partition(section);
+      break;
   }
 }
 
@@ -110,7 +131,8 @@ void read_header(xclbin& result, const byte_view& file) {
   result.timestamp = file.u64(timestamp_at);
   std::ranges::copy(file.slice(uuid_at, 16), result.uuid.begin());
   if (result.length != file.size()) {
-    file.fail("has " + std::to_string(file.size()) + " bytes, its header states " + std::to_string(result.length), length_at);
+    file.fail("has " + std::to_string(file.size()) + " bytes, its header states " + std::to_string(result.length),
+              length_at);
   }
 }
 
@@ -122,7 +144,8 @@ std::vector<xclbin_section> read_section_headers(const byte_view& file) {
   std::vector<xclbin_section> sections;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::size_t at = section_headers_at + i * section_header_size;
-    sections.push_back({.kind = file.u32(at), .name = file.text(at + 4, 16), .offset = file.u64(at + 24), .size = file.u64(at + 32)});
+    sections.push_back(
+        {.kind = file.u32(at), .name = file.text(at + 4, 16), .offset = file.u64(at + 24), .size = file.u64(at + 32)});
   }
   return sections;
 }
@@ -151,6 +174,11 @@ xclbin read_xclbin(std::span<const std::byte> bytes) {
   result.sections = read_section_headers(file);
   std::vector<std::uint32_t> seen;
   for (const xclbin_section& header : result.sections) {
+    if (header.offset > file.size() || header.size > file.size() - header.offset) {
+      throw format_error(section_label(header) + " of " + std::to_string(header.size) + " bytes at " +
+                             std::to_string(header.offset) + " lies outside the file",
+                         file.size());
+    }
     const byte_view section = file.part(header.offset, header.size, section_label(header));
     if (std::ranges::contains(seen, header.kind)) {
       section.fail("is there twice", 0);

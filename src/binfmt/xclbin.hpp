@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// XCLBIN containers (axlf): header, sections and the tables that an NPU design needs. Field names as in xrt/detail/xclbin.h.
+// XCLBIN containers (axlf): header, sections and the tables of an NPU design. Field names as in xrt/detail/xclbin.h.
 #pragma once
 
 #include <array>

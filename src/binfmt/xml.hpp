@@ -25,7 +25,7 @@ struct xml_element {
 
 /// The root element of a document.
 /// @param base  added to the offsets of errors
-/// @throws format_error for anything that is not well-formed, for declarations of types and for nesting beyond 32 levels
+/// @throws format_error for anything that is not well-formed, for type declarations and nesting beyond 32 levels
 xml_element parse_xml(std::string_view text, std::size_t base = 0);
 
 }  // namespace npurt::binfmt

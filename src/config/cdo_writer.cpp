@@ -33,11 +33,15 @@ std::vector<std::uint32_t> write_cdo(std::span<const register_write> writes) {
   append(words, binfmt::cdo_op::nop, {});
   for (const register_write& w : writes) {
     switch (w.how) {
-      case register_write::form::word: append(words, binfmt::cdo_op::write64, {upper_half, w.address, w.value}); break;
+      case register_write::form::word:
+        append(words, binfmt::cdo_op::write64, {upper_half, w.address, w.value});
+        break;
       case register_write::form::mask:
         append(words, binfmt::cdo_op::mask_write64, {upper_half, w.address, w.mask, w.value});
         break;
-      case register_write::form::block: append(words, binfmt::cdo_op::dma_write, {upper_half, w.address}, w.data); break;
+      case register_write::form::block:
+        append(words, binfmt::cdo_op::dma_write, {upper_half, w.address}, w.data);
+        break;
     }
   }
   words[3] = static_cast<std::uint32_t>(words.size() - 5);

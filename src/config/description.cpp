@@ -20,7 +20,9 @@ constexpr std::uint8_t highest_lock_value = 63;
 
 class checker {
  public:
-  explicit checker(const array_description& design) : design_(design), array_(aie::npu1) { array_.columns = design.columns; }
+  explicit checker(const array_description& design) : design_(design), array_(aie::npu1) {
+    array_.columns = design.columns;
+  }
 
   void run() {
     check_header();
@@ -111,7 +113,8 @@ class checker {
   }
 
   const buffer& find_buffer(const transfer& t) const {
-    const auto at = std::ranges::find_if(design_.memory, [&](const buffer& b) { return b.tile == t.tile && b.name == t.buffer; });
+    const auto at =
+        std::ranges::find_if(design_.memory, [&](const buffer& b) { return b.tile == t.tile && b.name == t.buffer; });
     if (at == design_.memory.end()) {
       fail(t.tile, "BD " + std::to_string(t.bd) + ": no buffer '" + t.buffer + "'");
     }
@@ -135,9 +138,8 @@ class checker {
     }
     check_transfer_locks(t, where);
     check_reach(t, where);
-    if (d.use_next && !std::ranges::any_of(design_.transfers, [&](const transfer& n) {
-          return n.tile == t.tile && n.bd == d.next_bd;
-        })) {
+    if (d.use_next && !std::ranges::any_of(design_.transfers,
+                                           [&](const transfer& n) { return n.tile == t.tile && n.bd == d.next_bd; })) {
       fail(t.tile, where + ": next BD " + std::to_string(d.next_bd) + " is not described");
     }
   }
@@ -186,7 +188,8 @@ class checker {
     }
     std::set<std::uint8_t> chain;
     for (std::uint8_t bd = s.task.bd; chain.insert(bd).second;) {
-      const auto at = std::ranges::find_if(design_.transfers, [&](const transfer& t) { return t.tile == s.tile && t.bd == bd; });
+      const auto at =
+          std::ranges::find_if(design_.transfers, [&](const transfer& t) { return t.tile == s.tile && t.bd == bd; });
       if (at == design_.transfers.end()) {
         fail(s.tile, channel + ": BD " + std::to_string(bd) + " is not described");
       }

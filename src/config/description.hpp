@@ -24,8 +24,8 @@ class config_error : public std::runtime_error {
 struct buffer {
   aie::tile_id tile;
   std::string name;
-  std::uint32_t offset = 0;            ///< bytes from the start of the tile's memory
-  std::uint32_t size = 0;              ///< bytes
+  std::uint32_t offset = 0;             ///< bytes from the start of the tile's memory
+  std::uint32_t size = 0;               ///< bytes
   std::vector<std::byte> initial = {};  ///< contents at load, at most `size` bytes; memory is zero otherwise
 };
 
@@ -40,7 +40,7 @@ struct transfer {
   aie::tile_id tile;
   std::uint8_t bd = 0;
   std::string buffer;
-  /// `address` counts bytes from the buffer's start, lock ids are the tile's own (0 to 15 or 63), `valid` is set for you.
+  /// `address` counts bytes from the buffer's start, lock ids are the tile's own (0 to 15 or 63), `valid` is implied.
   aie::dma_bd descriptor;
 };
 
@@ -52,7 +52,7 @@ struct start {
   aie::dma_task task;
 };
 
-/// A circuit from a slave port (source) to a master port (destination). On shims {dma, n} means the port behind the mux.
+/// A circuit from a slave port (source) to a master port (destination). On shims {dma, n} is the port behind the mux.
 struct flow {
   aie::tile_port from;
   aie::tile_port to;

@@ -51,9 +51,14 @@ std::string hex(std::uint32_t value) {
 /// The two memories that every NPU design names: host buffers, and the device heap for control code.
 json mem_topology() {
   const auto memory = [](const char* tag, const char* size_kb) {
-    return json{{"m_type", "MEM_DRAM"}, {"m_used", "1"}, {"m_sizeKB", size_kb}, {"m_tag", tag}, {"m_base_address", "0x4000000"}};
+    return json{{"m_type", "MEM_DRAM"},
+                {"m_used", "1"},
+                {"m_sizeKB", size_kb},
+                {"m_tag", tag},
+                {"m_base_address", "0x4000000"}};
   };
-  return {{"mem_topology", {{"m_count", "2"}, {"m_mem_data", json::array({memory("HOST", "0x10000"), memory("SRAM", "0xc000")})}}}};
+  return {{"mem_topology",
+           {{"m_count", "2"}, {"m_mem_data", json::array({memory("HOST", "0x10000"), memory("SRAM", "0xc000")})}}}};
 }
 
 json scalar(const char* name, const char* type, std::uint32_t offset) {
@@ -61,7 +66,11 @@ json scalar(const char* name, const char* type, std::uint32_t offset) {
 }
 
 json pointer(const std::string& name, const char* memory, const char* type, std::uint32_t offset) {
-  return {{"name", name}, {"memory-connection", memory}, {"address-qualifier", "GLOBAL"}, {"type", type}, {"offset", hex(offset)}};
+  return {{"name", name},
+          {"memory-connection", memory},
+          {"address-qualifier", "GLOBAL"},
+          {"type", type},
+          {"offset", hex(offset)}};
 }
 
 json kernels(const array_description& design) {
@@ -71,8 +80,10 @@ json kernels(const array_description& design) {
     arguments.push_back(pointer("bo" + std::to_string(i), "HOST", "void*", first_buffer_offset + 8 * i));
   }
   const json extended{{"subtype", "DPU"}, {"functional", "0"}, {"dpu_kernel_id", kernel_id}};
-  const json kernel{{"name", design.name},     {"type", "dpu"},
-                    {"extended-data", extended}, {"arguments", arguments},
+  const json kernel{{"name", design.name},
+                    {"type", "dpu"},
+                    {"extended-data", extended},
+                    {"arguments", arguments},
                     {"instances", json::array({json{{"name", "MLIRAIE"}}})}};
   return {{"ps-kernels", {{"kernels", json::array({kernel})}}}};
 }
@@ -91,11 +102,16 @@ json aie_partition(const array_description& design, std::span<const std::byte> p
   for (unsigned column = 1; column + design.columns <= aie::npu1.columns + 1U; ++column) {
     starts.push_back(column);  // physical; column 0 has no shim
   }
-  const json group{{"name", "DPU"}, {"type", "PRIMARY"}, {"pdi_id", "0x01"},
-                   {"dpu_kernel_ids", json::array({kernel_id})}, {"pre_cdo_groups", json::array({"0xC1"})}};
+  const json group{{"name", "DPU"},
+                   {"type", "PRIMARY"},
+                   {"pdi_id", "0x01"},
+                   {"dpu_kernel_ids", json::array({kernel_id})},
+                   {"pre_cdo_groups", json::array({"0xC1"})}};
   const json image{{"uuid", uuid_text(sha256(pdi))}, {"file_name", "design.pdi"}, {"cdo_groups", json::array({group})}};
   return {{"aie_partition",
-           {{"name", "QoS"}, {"operations_per_cycle", "2048"}, {"inference_fingerprint", "23423"},
+           {{"name", "QoS"},
+            {"operations_per_cycle", "2048"},
+            {"inference_fingerprint", "23423"},
             {"pre_post_fingerprint", "12345"},
             {"partition", {{"column_width", design.columns}, {"start_columns", starts}}},
             {"PDIs", json::array({image})}}}};
@@ -122,8 +138,9 @@ std::vector<std::byte> make_xclbin(const array_description& design) {
   folder.write("mem_topology.json", mem_topology().dump(2));
   folder.write("kernels.json", kernels(design).dump(2));
   folder.write("aie_partition.json", aie_partition(design, pdi).dump(2));
-  folder.run({"xclbinutil", "--add-replace-section", "MEM_TOPOLOGY:JSON:mem_topology.json", "--add-kernel", "kernels.json",
-              "--add-replace-section", "AIE_PARTITION:JSON:aie_partition.json", "--force", "--output", "design.xclbin"});
+  folder.run({"xclbinutil", "--add-replace-section", "MEM_TOPOLOGY:JSON:mem_topology.json", "--add-kernel",
+              "kernels.json", "--add-replace-section", "AIE_PARTITION:JSON:aie_partition.json", "--force", "--output",
+              "design.xclbin"});
   std::vector<std::byte> file = folder.read("design.xclbin");
   stamp_xclbin(file);
   return file;

@@ -116,11 +116,20 @@ class lowering {
   tile_id window_owner(tile_id core, const binfmt::elf_segment& s) const {
     tile_id owner = core;
     switch (s.address >> 16) {
-      case 4: --owner.row; break;
-      case 5: --owner.col; break;
-      case 6: ++owner.row; break;
-      case 7: break;
-      default: owner.row = 0; break;
+      case 4:
+        --owner.row;
+        break;
+      case 5:
+        --owner.col;
+        break;
+      case 6:
+        ++owner.row;
+        break;
+      case 7:
+        break;
+      default:
+        owner.row = 0;
+        break;
     }
     const std::uint32_t memory = aie::resources(tile_kind::core).data_memory;
     const bool inside = (s.address & 0xFFFF) % 4 == 0 && s.memory_size <= memory - (s.address & 0xFFFF);
@@ -175,8 +184,8 @@ class lowering {
     for (const transfer& t : design_.transfers) {
       const tile_kind kind = array_.kind(t.tile);
       aie::dma_bd bd = t.descriptor;
-      const auto at = std::ranges::find_if(
-          design_.memory, [&](const buffer& b) { return b.tile == t.tile && b.name == t.buffer; });
+      const auto at =
+          std::ranges::find_if(design_.memory, [&](const buffer& b) { return b.tile == t.tile && b.name == t.buffer; });
       bd.address += at->offset;
       bd.valid = true;
       if (kind == tile_kind::memtile) {
@@ -228,7 +237,8 @@ class lowering {
     to.word(aie::slave_offset(kind, slave), aie::pack_slave({.enable = true, .packet = true}));
     for (unsigned slot = 0; slot < rules.size(); ++slot) {
       to.word(aie::slot_offset(kind, slave, slot),
-              aie::pack_slot({.enable = true, .id = rules[slot].id, .mask = compare_whole_id, .arbiter = rules[slot].arbiter}));
+              aie::pack_slot(
+                  {.enable = true, .id = rules[slot].id, .mask = compare_whole_id, .arbiter = rules[slot].arbiter}));
     }
   }
 
@@ -236,7 +246,8 @@ class lowering {
     for (const shim_channel& c : routes_.shim_channels) {
       const unsigned lsb = aie::shim_mux_lsb(c.direction, c.channel);
       const std::uint32_t offset = c.direction == dma_direction::mm2s ? aie::shim_mux_offset : aie::shim_demux_offset;
-      writer(c.tile, result_.init).mask(offset, 3U << lsb, static_cast<std::uint32_t>(aie::shim_mux_select::dma) << lsb);
+      writer(c.tile, result_.init)
+          .mask(offset, 3U << lsb, static_cast<std::uint32_t>(aie::shim_mux_select::dma) << lsb);
     }
   }
 

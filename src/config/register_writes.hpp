@@ -12,9 +12,9 @@ namespace npurt::config {
 struct register_write {
   enum class form : std::uint8_t { word, mask, block };
   form how = form::word;
-  std::uint32_t address = 0;  ///< col << 25 | row << 20 | offset
-  std::uint32_t mask = 0;     ///< mask
-  std::uint32_t value = 0;    ///< word, mask
+  std::uint32_t address = 0;        ///< col << 25 | row << 20 | offset
+  std::uint32_t mask = 0;           ///< mask
+  std::uint32_t value = 0;          ///< word, mask
   std::vector<std::uint32_t> data;  ///< block
 };
 

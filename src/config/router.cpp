@@ -133,7 +133,8 @@ class router {
   void add_packets(const packet_flow& f) {
     const aie::tile_port from = resolve(f.from, aie::dma_direction::mm2s);
     const aie::tile_port to = resolve(f.to, aie::dma_direction::s2mm);
-    const std::string what = "packet flow " + name_of(f.from) + " -> " + name_of(f.to) + " of id " + std::to_string(f.id);
+    const std::string what =
+        "packet flow " + name_of(f.from) + " -> " + name_of(f.to) + " of id " + std::to_string(f.id);
     if (f.id > 31) {
       throw config_error(what + ": ids have 5 bits");
     }

@@ -19,8 +19,8 @@ struct slot_rule {
 
 /// What one switch is set to; ports that are not named stay off.
 struct switch_settings {
-  std::map<aie::port, aie::port> circuits;                     ///< master -> slave
-  std::map<aie::port, std::uint8_t> packet_masters;            ///< master -> arbiter
+  std::map<aie::port, aie::port> circuits;                    ///< master -> slave
+  std::map<aie::port, std::uint8_t> packet_masters;           ///< master -> arbiter
   std::map<aie::port, std::vector<slot_rule>> packet_slaves;  ///< slave -> rules, at most four
 };
 

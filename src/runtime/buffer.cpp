@@ -22,9 +22,8 @@ std::shared_ptr<buffer_state> allocate_buffer(const kernel& target, std::size_t 
 }
 
 void sync_buffer(buffer_state& buffer, bool to_device) {
-  translated<buffer_error>("synchronising a buffer", [&] {
-    buffer.bo.sync(to_device ? XCL_BO_SYNC_BO_TO_DEVICE : XCL_BO_SYNC_BO_FROM_DEVICE);
-  });
+  translated<buffer_error>("synchronising a buffer",
+                           [&] { buffer.bo.sync(to_device ? XCL_BO_SYNC_BO_TO_DEVICE : XCL_BO_SYNC_BO_FROM_DEVICE); });
 }
 
 std::size_t buffer_bytes(std::size_t count, std::size_t element_size) {
@@ -32,8 +31,8 @@ std::size_t buffer_bytes(std::size_t count, std::size_t element_size) {
   // The shim's addresses have 48 bits.
   constexpr std::size_t address_space = std::size_t{1} << 48;
   if (count > address_space / element_size) {
-    throw buffer_error(fmt::format("a buffer of {} elements of {} bytes is larger than the device can address", count,
-                                   element_size));
+    throw buffer_error(
+        fmt::format("a buffer of {} elements of {} bytes is larger than the device can address", count, element_size));
   }
   return count * element_size;
 }

@@ -87,8 +87,8 @@ void control_code::write_bd(unsigned bd, const shim_bd& descriptor, unsigned arg
   check_bd(bd);
   const std::uint32_t address = bd_base + bd_size * bd;
   const auto words = encode_shim_bd(descriptor);
-  append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5], words[6],
-          words[7]});
+  append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5],
+          words[6], words[7]});
   append({op_ddr_patch, 48, 0, 0, 0, 0, address + 4, 0, argument, 0, byte_offset, 0});
 }
 

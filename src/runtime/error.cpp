@@ -19,15 +19,24 @@ static_assert(static_cast<int>(command_state::no_response) == ERT_CMD_STATE_NORE
 
 std::string describe(command_state state) {
   switch (state) {
-    case command_state::created: return "not ended (ERT_CMD_STATE_NEW)";
-    case command_state::queued: return "queued (ERT_CMD_STATE_QUEUED)";
-    case command_state::running: return "running (ERT_CMD_STATE_RUNNING)";
-    case command_state::completed: return "completed (ERT_CMD_STATE_COMPLETED)";
-    case command_state::error: return "failed on the device (ERT_CMD_STATE_ERROR)";
-    case command_state::aborted: return "aborted, the context was reset (ERT_CMD_STATE_ABORT)";
-    case command_state::submitted: return "submitted (ERT_CMD_STATE_SUBMITTED)";
-    case command_state::timed_out: return "stopped by the driver's watchdog because it hung (ERT_CMD_STATE_TIMEOUT)";
-    case command_state::no_response: return "given up, the firmware does not answer (ERT_CMD_STATE_NORESPONSE)";
+    case command_state::created:
+      return "new or in flight (ERT_CMD_STATE_NEW)";
+    case command_state::queued:
+      return "queued (ERT_CMD_STATE_QUEUED)";
+    case command_state::running:
+      return "running (ERT_CMD_STATE_RUNNING)";
+    case command_state::completed:
+      return "completed (ERT_CMD_STATE_COMPLETED)";
+    case command_state::error:
+      return "failed on the device (ERT_CMD_STATE_ERROR)";
+    case command_state::aborted:
+      return "aborted, the context was reset (ERT_CMD_STATE_ABORT)";
+    case command_state::submitted:
+      return "submitted (ERT_CMD_STATE_SUBMITTED)";
+    case command_state::timed_out:
+      return "stopped by the driver's watchdog because it hung (ERT_CMD_STATE_TIMEOUT)";
+    case command_state::no_response:
+      return "given up, the firmware does not answer (ERT_CMD_STATE_NORESPONSE)";
   }
   return fmt::format("in unknown state {}", static_cast<std::uint32_t>(state));
 }

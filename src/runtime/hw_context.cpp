@@ -12,8 +12,7 @@ namespace npurt {
 
 namespace {
 
-// A context has at least one column of a 5-column Phoenix less: column 0 has no shim, so that only a context of all
-// five columns may use it (amdxdna aie2_ctx_runqueue.c).
+// The driver would refuse it, too, but with the same ENOSPC as when the columns are taken.
 void check_columns(const device& target, const xclbin& image) {
   const unsigned columns = target.columns();
   if (image.columns() <= columns) return;
@@ -39,8 +38,7 @@ std::shared_ptr<detail::hw_context_state> open_context(const device& target, con
 
 }  // namespace
 
-hw_context::hw_context(const device& target, const xclbin& image)
-    : state_(open_context(target, image), "hw_context") {}
+hw_context::hw_context(const device& target, const xclbin& image) : state_(open_context(target, image), "hw_context") {}
 
 const xrt::hw_context& hw_context::native() const { return state_->native; }
 

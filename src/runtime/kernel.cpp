@@ -40,8 +40,10 @@ void check_roles(const detail::argument_roles& roles, const std::string& origin,
                         : roles.buffers.empty()       ? "of a buffer"
                                                       : nullptr;
   if (!missing) return;
-  throw xclbin_error(fmt::format("EMBEDDED_METADATA of {}: kernel {} has no argument {}, it is none that takes control "
-                                 "code", origin, name, missing));
+  throw xclbin_error(
+      fmt::format("EMBEDDED_METADATA of {}: kernel {} has no argument {}, it is none that takes control "
+                  "code",
+                  origin, name, missing));
 }
 
 std::shared_ptr<detail::kernel_state> open_kernel(const hw_context& context, std::string_view name) {
@@ -50,8 +52,9 @@ std::shared_ptr<detail::kernel_state> open_kernel(const hw_context& context, std
   state->name = name;
   const detail::hw_context_state& place = *state->context;
   if (std::ranges::find(place.kernels, name) == place.kernels.end()) {
-    throw kernel_not_found_error(fmt::format("{} has no kernel {}; it has {}", place.origin, name,
-                                             place.kernels.empty() ? "none" : fmt::format("{}", fmt::join(place.kernels, ", "))));
+    throw kernel_not_found_error(
+        fmt::format("{} has no kernel {}; it has {}", place.origin, name,
+                    place.kernels.empty() ? "none" : fmt::format("{}", fmt::join(place.kernels, ", "))));
   }
   detail::translated<xclbin_error>(fmt::format("kernel {} of {}", name, place.origin), [&] {
     state->arguments = read_roles(place.native.get_xclbin().get_kernel(state->name));

@@ -59,7 +59,8 @@ void check_architecture(const device& target) {
   for (const char* name : {"Phoenix", "Hawk", "npu1"}) {
     if (target.name().find(name) != std::string::npos) return;
   }
-  throw architecture_error(fmt::format("{} is built for AIE2 (NPU Phoenix), the device is {}", kernel_name, target.name()));
+  throw architecture_error(
+      fmt::format("{} is built for AIE2 (NPU Phoenix), the device is {}", kernel_name, target.name()));
 }
 
 void check_extent(const char* letter, const char* where, std::size_t given, std::size_t wanted) {
@@ -79,7 +80,8 @@ void check_shape(const matmul_shape& shape, const matrix_view<const std::int8_t>
 
 // Copies rows between matrices whose rows have different pitches.
 template <typename T>
-void copy_rows(T* to, std::size_t to_pitch, const T* from, std::size_t from_pitch, std::size_t rows, std::size_t columns) {
+void copy_rows(T* to, std::size_t to_pitch, const T* from, std::size_t from_pitch, std::size_t rows,
+               std::size_t columns) {
   if (to_pitch == from_pitch && columns == to_pitch) {
     std::memcpy(to, from, rows * columns * sizeof(T));
     return;

@@ -28,26 +28,43 @@ struct extents {
 // Tiles (m, 0), (m, 1), … of row panel m, which is the iteration.
 shim_bd descriptor_a(const extents& size) {
   const std::uint32_t row = size.k / bytes_per_word;
-  return {.length = tile * row, .d0_step = 1, .d0_wrap = tile_words, .d1_step = row, .d1_wrap = tile,
-          .d2_step = tile_words, .iteration_step = tile * row, .iteration_wrap = size.m / tile};
+  return {.length = tile * row,
+          .d0_step = 1,
+          .d0_wrap = tile_words,
+          .d1_step = row,
+          .d1_wrap = tile,
+          .d2_step = tile_words,
+          .iteration_step = tile * row,
+          .iteration_wrap = size.m / tile};
 }
 
 // Tiles (0, n), (1, n), … of column panel n, which is the address: 64 bytes to the next panel.
 shim_bd descriptor_b(const extents& size) {
   const std::uint32_t row = size.n / bytes_per_word;
-  return {.length = size.k * tile_words, .d0_step = 1, .d0_wrap = tile_words, .d1_step = row, .d1_wrap = tile,
+  return {.length = size.k * tile_words,
+          .d0_step = 1,
+          .d0_wrap = tile_words,
+          .d1_step = row,
+          .d1_wrap = tile,
           .d2_step = tile * row};
 }
 
 // Tiles (0, n), (1, n), … of column panel n, which is the iteration. An element is a word.
 shim_bd descriptor_c(const extents& size) {
-  return {.length = size.m * tile, .d0_step = 1, .d0_wrap = tile, .d1_step = size.n, .d1_wrap = tile,
-          .d2_step = tile * size.n, .iteration_step = tile, .iteration_wrap = size.n / tile};
+  return {.length = size.m * tile,
+          .d0_step = 1,
+          .d0_wrap = tile,
+          .d1_step = size.n,
+          .d1_wrap = tile,
+          .d2_step = tile * size.n,
+          .iteration_step = tile,
+          .iteration_wrap = size.n / tile};
 }
 
 std::size_t pad(const char* letter, std::size_t extent) {
   if (extent == 0 || extent > matmul_max_extent) {
-    throw shape_error(letter, fmt::format("matmul: {} is {}, it must be from 1 to {}", letter, extent, matmul_max_extent));
+    throw shape_error(letter,
+                      fmt::format("matmul: {} is {}, it must be from 1 to {}", letter, extent, matmul_max_extent));
   }
   return (extent + tile - 1) / tile * tile;
 }

@@ -55,9 +55,9 @@ fs::path find_prebuilt(std::string_view name) {
     std::error_code ignored;
     if (fs::path file = folder / fmt::format("{}.xclbin", name); fs::is_regular_file(file, ignored)) return file;
   }
-  throw file_error(fmt::format("{}.xclbin is in none of {}; NPURT_KERNEL_PATH names further folders", name,
-                               fmt::join(folders | std::views::transform([](const fs::path& p) { return p.string(); }),
-                                         ", ")));
+  throw file_error(
+      fmt::format("{}.xclbin is in none of {}; NPURT_KERNEL_PATH names further folders", name,
+                  fmt::join(folders | std::views::transform([](const fs::path& p) { return p.string(); }), ", ")));
 }
 
 }  // namespace npurt::detail

@@ -38,9 +38,8 @@ xrt::bo make_instructions(const kernel_state& kernel, std::span<const std::uint3
 }
 
 void set_buffer(run_state& run, std::size_t index) {
-  translated<buffer_error>(fmt::format("buffer {} of kernel {}", index, run.kernel->name), [&] {
-    run.native.set_arg(run.kernel->arguments.buffers[index], run.buffers[index]);
-  });
+  translated<buffer_error>(fmt::format("buffer {} of kernel {}", index, run.kernel->name),
+                           [&] { run.native.set_arg(run.kernel->arguments.buffers[index], run.buffers[index]); });
 }
 
 bool has_ended(ert_cmd_state state) {
@@ -48,15 +47,15 @@ bool has_ended(ert_cmd_state state) {
     case ERT_CMD_STATE_NEW:
     case ERT_CMD_STATE_QUEUED:
     case ERT_CMD_STATE_RUNNING:
-    case ERT_CMD_STATE_SUBMITTED: return false;
-    default: return true;
+    case ERT_CMD_STATE_SUBMITTED:
+      return false;
+    default:
+      return true;
   }
 }
 
 // Asking for the state is also what tells XRT that the command has ended, so that its destruction does not abort.
-bool still_in_flight(const run_state& run) {
-  return run.in_flight && !has_ended(run.native.state());
-}
+bool still_in_flight(const run_state& run) { return run.in_flight && !has_ended(run.native.state()); }
 
 // Runs whose owner is gone while the device works on them. Leaked on purpose at exit: XRT would abort.
 class graveyard {
@@ -158,7 +157,8 @@ bool ended_within(run_state& run, std::chrono::milliseconds time) {
 void run::start() {
   detail::run_state& state = *state_;
   if (detail::still_in_flight(state)) {
-    throw command_error(detail::state_of(state), fmt::format("kernel {} was started while it is in flight", state.kernel->name));
+    throw command_error(detail::state_of(state),
+                        fmt::format("kernel {} was started while it is in flight", state.kernel->name));
   }
   try {
     state.native.start();
@@ -172,7 +172,8 @@ void run::start() {
 void run::wait(std::chrono::milliseconds deadline) {
   detail::run_state& state = *state_;
   if (!state.in_flight) {
-    throw command_error(command_state::created, fmt::format("kernel {} was waited for but not started", state.kernel->name));
+    throw command_error(command_state::created,
+                        fmt::format("kernel {} was waited for but not started", state.kernel->name));
   }
   const auto ends_at = std::chrono::steady_clock::now() + deadline;
   do {
@@ -181,7 +182,7 @@ void run::wait(std::chrono::milliseconds deadline) {
       return;
     }
   } while (std::chrono::steady_clock::now() < ends_at);
-  throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms, it is {}", state.kernel->name,
+  throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}", state.kernel->name,
                                             deadline.count(), describe(detail::state_of(state))));
 }
 

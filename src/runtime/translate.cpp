@@ -26,8 +26,9 @@ void throw_device_error(const std::string& what, const std::exception& cause) {
   std::string hint;
   const std::string_view text = cause.what();
   if (text.find("mmap(") != std::string_view::npos) {
-    hint = "; the driver locks 64 MiB of memory per device: raise the locked-memory limit (ulimit -l, memlock in "
-           "/etc/security/limits.conf)";
+    hint =
+        "; the driver locks 64 MiB of memory per device: raise the locked-memory limit (ulimit -l, memlock in "
+        "/etc/security/limits.conf)";
   } else if (errno_of(cause) == EACCES || text.find("ermission denied") != std::string_view::npos) {
     hint = "; the user needs read and write access to /dev/accel (group render, in a container --device /dev/accel)";
   }
@@ -39,10 +40,14 @@ void throw_context_error(const std::string& what, const std::exception& cause) {
   if (std::string_view(cause.what()).find("No valid DPU kernel") != std::string_view::npos) throw xclbin_error(text);
   // The driver's answers to CREATE_HWCTX (aie2_ctx_runqueue.c).
   switch (errno_of(cause)) {
-    case ENOENT: throw context_limit_error(text + "; an NPU runs at most six contexts at a time, of all processes");
-    case ENOSPC: throw context_limit_error(text + "; not as many columns are free side by side");
-    case EBUSY: throw context_limit_error(text + "; another context has the whole array for itself");
-    default: throw device_error(text);
+    case ENOENT:
+      throw context_limit_error(text + "; an NPU runs at most six contexts at a time, of all processes");
+    case ENOSPC:
+      throw context_limit_error(text + "; not as many columns are free side by side");
+    case EBUSY:
+      throw context_limit_error(text + "; another context has the whole array for itself");
+    default:
+      throw device_error(text);
   }
 }
 

@@ -2,8 +2,8 @@
 // Reading and checking XCLBINs.
 #include "npurt/xclbin.hpp"
 
+#include <cstdint>
 #include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -25,13 +25,20 @@ struct xclbin_state {
 
 namespace {
 
+// More than any XCLBIN has: XRT itself takes PDIs of at most 128 MiB.
+constexpr std::uintmax_t largest_file = std::uintmax_t{1} << 30;
+
 std::vector<char> read_file(const std::filesystem::path& file) {
   std::error_code failure;
   if (!std::filesystem::is_regular_file(file, failure)) {
     throw file_error(fmt::format("{}: {}", file.string(), failure ? failure.message() : "not a regular file"));
   }
+  const std::uintmax_t size = std::filesystem::file_size(file, failure);
+  if (failure) throw file_error(fmt::format("{}: {}", file.string(), failure.message()));
+  if (size > largest_file) throw xclbin_error(fmt::format("{}: {} bytes are no XCLBIN", file.string(), size));
+  std::vector<char> bytes(size);
   std::ifstream stream(file, std::ios::binary);
-  std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
+  stream.read(bytes.data(), static_cast<std::streamsize>(size));
   if (!stream) throw file_error(fmt::format("{}: cannot be read", file.string()));
   return bytes;
 }

@@ -47,7 +47,8 @@ int assemble_file(const std::string& input, const std::string& output, bool list
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Assembles AIE2 assembly into an ELF file. Exit code 1: errors in the source (nothing is written), 2: files."};
+  CLI::App app{
+      "Assembles AIE2 assembly into an ELF file. Exit code 1: errors in the source (nothing is written), 2: files."};
   std::string input, output;
   bool listing = false;
   app.add_option("input", input, "assembly source (.s)")->required();

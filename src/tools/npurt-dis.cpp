@@ -14,7 +14,8 @@
 #include "asm/elf_reader.hpp"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Prints address, bytes and text of the code of an AIE2 ELF file. Exit code 2: no such file, or not such a file."};
+  CLI::App app{
+      "Prints address, bytes and text of the code of an AIE2 ELF file. Exit code 2: no such file, or not such a file."};
   std::string input;
   app.add_option("input", input, "ELF file")->required();
   CLI11_PARSE(app, argc, argv);

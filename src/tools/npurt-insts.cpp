@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "npurt/detail/control_code.hpp"
 #include "npurt/error.hpp"
@@ -26,18 +26,21 @@ void write_matmul(const npurt::matmul_shape& shape, const std::string& file) {
   const npurt::matmul_shape whole = npurt::detail::padded(shape);
   const std::vector<std::uint32_t> words = npurt::detail::matmul_control_code(shape);
   write_words(file, words);
-  fmt::print("{}: {} words; kernel i8_matmul with bo0 = A [{}, {}] int8, bo1 = B [{}, {}] int8, bo2 = C [{}, {}] int32\n",
-             file, words.size(), whole.m, whole.k, whole.k, whole.n, whole.m, whole.n);
+  fmt::print(
+      "{}: {} words; kernel i8_matmul with bo0 = A [{}, {}] int8, bo1 = B [{}, {}] int8, bo2 = C [{}, {}] int32\n",
+      file, words.size(), whole.m, whole.k, whole.k, whole.n, whole.m, whole.n);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes the control code of a kernel's call, little-endian words, for the instruction buffer of a command");
+  CLI::App app(
+      "Writes the control code of a kernel's call, little-endian words, for the instruction buffer of a command");
   app.require_subcommand(1);
   npurt::matmul_shape shape;
   std::string file;
-  auto* matmul = app.add_subcommand("matmul-i8", "C[M, N] = A[M, K] x B[K, N], int8 to int32; the buffers are padded to multiples of 64");
+  auto* matmul = app.add_subcommand(
+      "matmul-i8", "C[M, N] = A[M, K] x B[K, N], int8 to int32; the buffers are padded to multiples of 64");
   matmul->add_option("M", shape.m, "Rows of A and C, 1 to 4096")->required();
   matmul->add_option("N", shape.n, "Columns of B and C, 1 to 4096")->required();
   matmul->add_option("K", shape.k, "Columns of A, rows of B, 1 to 4096")->required();

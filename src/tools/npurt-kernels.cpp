@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// npurt-kernels: builds the shipped kernels into XCLBINs with a manifest, or checks that the committed ones are up to date.
+// npurt-kernels: builds the shipped kernels into XCLBINs with a manifest, or checks the committed ones.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -112,7 +112,9 @@ bool build(const options& o, const kernels::kernel_entry& k, manifest& entries) 
   entries.emplace(k.folder, manifest_entry(k, source, xclbin));
   const bool good = deliver(o, std::string(k.folder) + ".xclbin", as_text(xclbin));
   std::printf("%s: %zu bytes, %s\n", std::string(k.folder).c_str(), xclbin.size(),
-              !o.check ? "written" : good ? "up to date" : "differs");
+              !o.check ? "written"
+              : good   ? "up to date"
+                       : "differs");
   return good;
 }
 
@@ -145,7 +147,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Builds the shipped kernels"};
   app.add_option("kernels", o.kernels, "The folder with kernels.inc")->required()->check(CLI::ExistingDirectory);
   app.add_option("--only", o.only, "Build this kernel alone")->type_name("NAME");
-  app.add_option("--output", o.output, "Where XCLBINs and manifest go; <kernels>/prebuilt if not given")->type_name("DIR");
+  app.add_option("--output", o.output, "Where XCLBINs and manifest go; <kernels>/prebuilt if not given")
+      ->type_name("DIR");
   app.add_flag("--check", o.check, "Compare with the files that are there instead of writing; exit 1 if one differs");
   CLI11_PARSE(app, argc, argv);
   if (o.output.empty()) {

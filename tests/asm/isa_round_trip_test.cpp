@@ -64,7 +64,8 @@ TEST_CASE("all 78 formats come back from their bytes", "[isa]") {
       decoded_bundle made{};
       made.format = &format;
       made.bytes = format.bytes;
-      for (const auto& part : format.slots) made.slots[made.count++] = random_instruction(random_row(part.where, random), random);
+      for (const auto& part : format.slots)
+        made.slots[made.count++] = random_instruction(random_row(part.where, random), random);
       const auto bytes = encode(made);
       INFO(format.name << ", round " << round);
       REQUIRE(bytes);

@@ -31,7 +31,8 @@ npurt::matmul_report call(npurt::device& device) {
   plan(npurt::matrix_view<const float>(wrong, 2, 3), right_b, right_c);
   return plan.report();
 #elif defined(CASE_temporary_a)
-  return npurt::matmul(device, npurt::matrix_view<const std::int8_t>(std::vector<std::int8_t>(6), 2, 3), right_b, right_c);
+  return npurt::matmul(device, npurt::matrix_view<const std::int8_t>(std::vector<std::int8_t>(6), 2, 3), right_b,
+                       right_c);
 #elif defined(CASE_right)
   npurt::matmul_plan plan(device, {.m = 2, .n = 4, .k = 3});
   plan(right_a, right_b, right_c);

@@ -3,13 +3,14 @@
 #include "npurt/ops/matmul.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <thread>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
-#include <catch2/generators/catch_generators.hpp>
 
 #include "npurt/npurt.hpp"
 
@@ -69,8 +70,8 @@ void check(npurt::device& device, const problem& p) {
 TEST_CASE("matmul is the integer product where every size is a multiple of 64", "[ops][matmul]") {
   npurt::device device;
   std::mt19937 random(1);
-  for (const npurt::matmul_shape& shape : {npurt::matmul_shape{64, 64, 64}, {64, 64, 256}, {192, 64, 64}, {64, 384, 64},
-                                           {128, 192, 128}}) {
+  for (const npurt::matmul_shape& shape :
+       {npurt::matmul_shape{64, 64, 64}, {64, 64, 256}, {192, 64, 64}, {64, 384, 64}, {128, 192, 128}}) {
     check(device, random_problem(shape, random));
   }
 }
@@ -138,6 +139,23 @@ TEST_CASE("a plan outlives its device", "[ops][matmul]") {
   CHECK((c == reference(p)));
 }
 
+TEST_CASE("a deadline that passes is a timeout, and the device stays usable", "[ops][matmul]") {
+  using namespace std::chrono_literals;
+  npurt::device device;
+  std::mt19937 random(8);
+  const problem large = random_problem({512, 512, 512}, random);
+  npurt::matmul_plan plan(device, large.shape);
+  matrix_i32 c(512 * 512, 7);
+  const auto call = [&] {
+    plan(npurt::tensor_view(large.a, 512, 512), npurt::tensor_view(large.b, 512, 512), npurt::tensor_view(c, 512, 512),
+         1ms);
+  };
+  CHECK_THROWS_AS(call(), npurt::timeout_error);
+  CHECK(std::ranges::count(c, 7) == 512 * 512);
+  CHECK_THROWS_AS(call(), npurt::command_error);
+  check(device, random_problem({64, 64, 64}, random));
+}
+
 TEST_CASE("threads may share a device", "[ops][matmul]") {
   npurt::device device;
   std::vector<int> right(4);
@@ -172,7 +190,8 @@ TEST_CASE("matmul names the dimension that does not fit", "[ops][matmul]") {
   matrix_i32 c(8);
   const auto dimension = [&](std::size_t k, std::size_t n, std::size_t c_rows) -> std::string {
     try {
-      npurt::matmul(device, npurt::tensor_view(a, 2, 3), npurt::tensor_view(b, k, n), npurt::tensor_view(c, c_rows, 8 / c_rows));
+      npurt::matmul(device, npurt::tensor_view(a, 2, 3), npurt::tensor_view(b, k, n),
+                    npurt::tensor_view(c, c_rows, 8 / c_rows));
     } catch (const npurt::shape_error& failure) {
       return failure.dimension();
     }
@@ -183,7 +202,7 @@ TEST_CASE("matmul names the dimension that does not fit", "[ops][matmul]") {
   CHECK(dimension(2, 6, 2) == "K");
   CHECK(dimension(3, 4, 4) == "M");
   const matrix_i8 none;
-  CHECK_THROWS_AS(npurt::matmul(device, npurt::tensor_view(none, 0, 3), npurt::tensor_view(b, 3, 4),
-                                npurt::tensor_view(c, 2, 4)),
-                  npurt::shape_error);
+  CHECK_THROWS_AS(
+      npurt::matmul(device, npurt::tensor_view(none, 0, 3), npurt::tensor_view(b, 3, 4), npurt::tensor_view(c, 2, 4)),
+      npurt::shape_error);
 }

@@ -11,7 +11,8 @@
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
 
-TEST_CASE("without an NPU the error says where one was looked for and how to get an emulated one", "[runtime][device]") {
+TEST_CASE("without an NPU the error says where one was looked for and how to get an emulated one",
+          "[runtime][device]") {
   if (!npurt::device::enumerate().empty()) SKIP("this machine has an NPU");
   CHECK_THROWS_MATCHES(npurt::device(), npurt::no_device_error,
                        MessageMatches(ContainsSubstring("/dev/accel") && ContainsSubstring("npurt-emu PROGRAM") &&

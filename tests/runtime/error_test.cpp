@@ -21,7 +21,8 @@ using npurt::detail::translated;
 
 TEST_CASE("an exception of XRT's becomes the asked type and keeps its text", "[runtime][error]") {
   CHECK_THROWS_MATCHES(translated<npurt::buffer_error>("a buffer", [] { throw std::runtime_error("no space"); }),
-                       npurt::buffer_error, MessageMatches(ContainsSubstring("a buffer") && ContainsSubstring("no space")));
+                       npurt::buffer_error,
+                       MessageMatches(ContainsSubstring("a buffer") && ContainsSubstring("no space")));
 }
 
 TEST_CASE("npurt's own exceptions pass a translation unchanged", "[runtime][error]") {
@@ -64,7 +65,8 @@ TEST_CASE("a failed mapping of the heap names the locked-memory limit", "[runtim
 
 TEST_CASE("missing rights name the group", "[runtime][error]") {
   const std::system_error cause(EACCES, std::generic_category(), "open /dev/accel/accel0");
-  CHECK_THROWS_MATCHES(throw_device_error("NPU 0", cause), npurt::device_error, MessageMatches(ContainsSubstring("render")));
+  CHECK_THROWS_MATCHES(throw_device_error("NPU 0", cause), npurt::device_error,
+                       MessageMatches(ContainsSubstring("render")));
 }
 
 TEST_CASE("every state of a command has its ERT name", "[runtime][error]") {

@@ -60,12 +60,23 @@ class lazy_shim {
   void step(const npurt::binfmt::control_operation& operation) {
     using npurt::binfmt::control_op;
     switch (operation.op) {
-      case control_op::write: write(operation.address, operation.value); break;
-      case control_op::block_write: write_bd(operation); break;
-      case control_op::ddr_patch: patch(operation); break;
-      case control_op::mask_write: controllers_.push_back(operation.address); break;
-      case control_op::tct_sync: wait(operation.sync); break;
-      default: faults.push_back("unexpected operation");
+      case control_op::write:
+        write(operation.address, operation.value);
+        break;
+      case control_op::block_write:
+        write_bd(operation);
+        break;
+      case control_op::ddr_patch:
+        patch(operation);
+        break;
+      case control_op::mask_write:
+        controllers_.push_back(operation.address);
+        break;
+      case control_op::tct_sync:
+        wait(operation.sync);
+        break;
+      default:
+        faults.push_back("unexpected operation");
     }
     tokens_left = 0;
     for (const auto& [queue, tasks] : queued_) {
@@ -81,7 +92,8 @@ class lazy_shim {
       return;
     }
     const auto queue = static_cast<std::uint32_t>(address);
-    if (queue != queue_c && queue != queue_a && queue != queue_b) return faults.push_back("write to an unknown register");
+    if (queue != queue_c && queue != queue_a && queue != queue_b)
+      return faults.push_back("write to an unknown register");
     if (std::ranges::find(controllers_, queue - 4) == controllers_.end()) faults.push_back("no controller id");
     const task pushed{value & 15, ((value >> 16) & 255) + 1, value >> 31 != 0};
     queued_[queue].push_back(pushed);
@@ -90,7 +102,8 @@ class lazy_shim {
   }
 
   bool live(unsigned bd) const {
-    return std::ranges::any_of(queued_, [&](const auto& queue) { return std::ranges::contains(queue.second, bd, &task::bd); });
+    return std::ranges::any_of(queued_,
+                               [&](const auto& queue) { return std::ranges::contains(queue.second, bd, &task::bd); });
   }
 
   void write_bd(const npurt::binfmt::control_operation& operation) {
@@ -109,7 +122,8 @@ class lazy_shim {
   }
 
   void wait(const npurt::binfmt::tct_sync_operands& sync) {
-    if (sync.col != 0 || sync.row != 0 || sync.columns != 1 || sync.rows != 1) faults.push_back("wait for another tile");
+    if (sync.col != 0 || sync.row != 0 || sync.columns != 1 || sync.rows != 1)
+      faults.push_back("wait for another tile");
     const std::uint32_t queue = 0x1D204 + 16u * sync.direction + 8u * sync.channel;
     auto& tasks = queued_[queue];
     const auto end = std::ranges::find(tasks, true, &task::token);
@@ -154,6 +168,7 @@ std::uint64_t tiles(std::size_t extent) { return (extent + 63) / 64; }
 
 }  // namespace
 
+// clang-format off: a line is an operation
 TEST_CASE("the control code of 64 x 64 x 64 is the one written by hand", "[runtime][matmul]") {
   CHECK(matmul_control_code({.m = 64, .n = 64, .k = 64}) ==
         words{0x06030100, 0x00000101, 14, 500,
@@ -209,6 +224,7 @@ TEST_CASE("the control code of 128 x 320 x 192 waits before its fifth panel", "[
   expected.insert(expected.end(), end.begin(), end.end());
   CHECK(matmul_control_code({.m = 128, .n = 320, .k = 192}) == expected);
 }
+// clang-format on
 
 TEST_CASE("no queue overflows and no live descriptor is rewritten, for any shape", "[runtime][matmul]") {
   std::mt19937 random(20240817);
@@ -244,7 +260,8 @@ TEST_CASE("the channels visit the elements in the order of the kernel's tiles", 
         }
       }
       for (std::uint64_t row = 0; row < 64; ++row) {
-        for (std::uint64_t column = 0; column < 64; ++column) c.push_back((64 * im + row) * (64 * n_tiles) + 64 * in + column);
+        for (std::uint64_t column = 0; column < 64; ++column)
+          c.push_back((64 * im + row) * (64 * n_tiles) + 64 * in + column);
       }
     }
   }

@@ -131,7 +131,8 @@ TEST_CASE("a call that never ends does not hang or abort the program", "[runtime
   opened o;
   npurt::run run(o.kernel, endless());
   run.start();
-  // The emulator sees at once that nothing can end it, hardware's watchdog after two seconds: either way an npurt error.
+  // The emulator sees at once that nothing can end it, hardware's watchdog after two seconds: either way an npurt
+  // error.
   CHECK_THROWS_AS(run.wait(30s), npurt::error);
 }
 

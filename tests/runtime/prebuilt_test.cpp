@@ -41,7 +41,8 @@ TEST_CASE("the folders of NPURT_KERNEL_PATH are searched in order", "[runtime][p
 
 TEST_CASE("an XCLBIN that is nowhere is a file error that lists the folders", "[runtime][prebuilt]") {
   const kernel_path path("/no/such/folder");
-  CHECK_THROWS_MATCHES(npurt::detail::find_prebuilt("no-such-kernel"), npurt::file_error,
-                       MessageMatches(ContainsSubstring("/no/such/folder") && ContainsSubstring("share/npurt/kernels") &&
-                                      ContainsSubstring("NPURT_KERNEL_PATH")));
+  CHECK_THROWS_MATCHES(
+      npurt::detail::find_prebuilt("no-such-kernel"), npurt::file_error,
+      MessageMatches(ContainsSubstring("/no/such/folder") && ContainsSubstring("share/npurt/kernels") &&
+                     ContainsSubstring("NPURT_KERNEL_PATH")));
 }

@@ -10,8 +10,8 @@
 #include <string>
 #include <type_traits>
 
-#include "npurt/device.hpp"
 #include "npurt/detail/owner.hpp"
+#include "npurt/device.hpp"
 #include "npurt/tensor_view.hpp"
 
 namespace npurt {
@@ -77,13 +77,15 @@ matmul_report matmul(device& target, matrix_view<const std::int8_t> a, matrix_vi
 /// Largest M, N and K of a matmul, in elements.
 inline constexpr std::size_t matmul_max_extent = 4096;
 
-/// C = A · B for one shape, prepared: padded buffers, control code and command are made once. Move-only, may outlive its
-/// device. Thread-safe: calls are serialised.
+/// C = A · B for one shape, prepared: padded buffers, control code and command are made once. Move-only, may outlive
+/// its device. Thread-safe: calls are serialised.
 class matmul_plan {
  public:
   /// @param target where to run
-  /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number, the kernel's tiles of 64 are padded with zeros
-  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found; architecture_error if the
+  /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number, the kernel's tiles of 64 are padded with
+  /// zeros
+  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found; architecture_error if
+  /// the
   ///         device is not one that the kernel is for; context_limit_error, buffer_error if the device has no room
   matmul_plan(device& target, const matmul_shape& shape);
 
@@ -99,7 +101,8 @@ class matmul_plan {
   std::chrono::milliseconds default_deadline() const;
 
   /// c = a · b; see npurt::matmul. Synchronous; copies a and b in and c out.
-  /// @throws shape_error naming the dimension that is not the plan's; timeout_error, command_error: the plan cannot be used
+  /// @throws shape_error naming the dimension that is not the plan's; timeout_error, command_error: the plan cannot be
+  /// used
   ///         again then and says so with a command_error
   template <typename A, typename B, typename C>
   void operator()(const A& a, const B& b, const C& c) {
@@ -119,15 +122,15 @@ class matmul_plan {
 /// K <= 4096 with int8 operands.
 /// Synchronous: returns when c is complete. The first call on a device opens a hw_context and keeps it with the device;
 /// the plans of the last 16 shapes are kept, too.
+/// M, N, K from 1 to matmul_max_extent (4096); they need not be multiples of anything. Thread-safe.
 /// @param target where to run
 /// @param a  [M, K] std::int8_t, row-major, any host memory
 /// @param b  [K, N] std::int8_t, row-major, any host memory
 /// @param c  [M, N] std::int32_t, row-major, any host memory; must not overlap a or b
-/// M, N, K from 1 to matmul_max_extent (4096); they need not be multiples of anything.
 /// @return where it ran
-/// @throws shape_error naming the dimension; everything that matmul_plan and its call throw. After an exception other
-///         than shape_error the contents of c are unspecified; the device stays usable.
-/// Thread-safe.
+/// @throws shape_error naming the dimension; everything that matmul_plan and its call throw, the deadline being
+///         matmul_plan::default_deadline(). c is written at the end only: after an exception it is as it was, and the
+///         device stays usable.
 template <typename A, typename B, typename C>
 matmul_report matmul(device& target, const A& a, const B& b, const C& c) {
   detail::check_matmul_operands<A, B, C>();

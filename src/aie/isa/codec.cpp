@@ -121,10 +121,12 @@ std::optional<decoded_instruction> decode(slot where, std::uint64_t word) {
   const auto& index = get().index[static_cast<std::size_t>(where)];
   std::size_t key = 0;
   for (std::size_t i = 0; i < index.bits.size(); ++i) key |= (word >> index.bits[i] & 1) << i;
-  decoded_instruction insn;
   for (const auto candidate : index.buckets[key]) {
-    insn.row = &get().instructions[candidate];
-    if ((word & insn.row->mask) != insn.row->value || !read_operands(insn, word)) continue;
+    const auto& row = get().instructions[candidate];
+    if ((word & row.mask) != row.value) continue;
+    decoded_instruction insn;
+    insn.row = &row;
+    if (!read_operands(insn, word)) continue;
     complete(insn);
     return insn;
   }
@@ -189,7 +191,8 @@ std::optional<std::array<std::uint8_t, 16>> encode(const decoded_bundle& bundle)
     for (const auto& piece : part.bits) deposit(bits, piece.lsb, *word >> piece.to & ones(piece.length));
   }
   std::array<std::uint8_t, 16> bytes{};
-  for (unsigned i = 0; i < bundle.format->bytes; ++i) bytes[i] = static_cast<std::uint8_t>(bits[i / 8] >> (8 * (i % 8)));
+  for (unsigned i = 0; i < bundle.format->bytes; ++i)
+    bytes[i] = static_cast<std::uint8_t>(bits[i / 8] >> (8 * (i % 8)));
   return bytes;
 }
 

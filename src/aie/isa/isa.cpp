@@ -46,15 +46,23 @@ const instruction& slot_nop(slot s) { return *get().nops[static_cast<std::size_t
 
 unsigned bundle_length(std::uint8_t first_byte) {
   switch (first_byte & 0xF) {
-    case 1: return 2;
-    case 9: return 4;
+    case 1:
+      return 2;
+    case 9:
+      return 4;
     case 5:
-    case 13: return 6;
-    case 3: return 8;
-    case 11: return 10;
-    case 7: return 12;
-    case 15: return 14;
-    default: return 16;
+    case 13:
+      return 6;
+    case 3:
+      return 8;
+    case 11:
+      return 10;
+    case 7:
+      return 12;
+    case 15:
+      return 14;
+    default:
+      return 16;
   }
 }
 

@@ -25,9 +25,9 @@ struct bit_piece {
 };
 
 struct register_info {
-  std::string_view name;      ///< LLVM's record name
-  std::string_view asm_name;  ///< as written in assembly
-  std::uint16_t width;        ///< bits
+  std::string_view name;          ///< LLVM's record name
+  std::string_view asm_name;      ///< as written in assembly
+  std::uint16_t width;            ///< bits
   std::span<const reg_id> parts;  ///< low part first; empty for a leaf
 };
 
@@ -49,16 +49,16 @@ struct operand {
   std::string_view name;
   operand_role role;
   operand_kind kind;
-  class_id cls;          ///< kind reg
-  reg_id fixed;          ///< kind reg: always this register, no bits; else no_reg
+  class_id cls;                     ///< kind reg
+  reg_id fixed;                     ///< kind reg: always this register, no bits; else no_reg
   std::span<const bit_piece> bits;  ///< in the slot word
-  std::uint8_t width;    ///< kind imm: bits of the field
-  bool is_signed;        ///< kind imm
-  std::int32_t scale;    ///< kind imm: value = field * scale + offset
+  std::uint8_t width;               ///< kind imm: bits of the field
+  bool is_signed;                   ///< kind imm
+  std::int32_t scale;               ///< kind imm: value = field * scale + offset
   std::int32_t offset;
-  std::int8_t tied;      ///< index of the use that this definition repeats (or is a part of), -1 if none
-  std::uint8_t cycle;    ///< pipeline stage of the sample (use) or write (def); 1 = issue
-  char bypass;           ///< 'M' or 'V' forwarding network, 0 if none
+  std::int8_t tied;    ///< index of the use that this definition repeats (or is a part of), -1 if none
+  std::uint8_t cycle;  ///< pipeline stage of the sample (use) or write (def); 1 = issue
+  char bypass;         ///< 'M' or 'V' forwarding network, 0 if none
 };
 
 struct implicit_operand {
@@ -82,17 +82,17 @@ struct schedule_class {
 };
 
 struct instruction {
-  std::string_view name;      ///< LLVM's record name, unique
+  std::string_view name;  ///< LLVM's record name, unique
   std::string_view mnemonic;
-  std::string_view syntax;    ///< e.g. "add $mRx, $mRx0, $mRy"
+  std::string_view syntax;  ///< e.g. "add $mRx, $mRx0, $mRy"
   slot where;
-  std::uint64_t mask, value;  ///< a slot word with (word & mask) == value may be this instruction
+  std::uint64_t mask, value;          ///< a slot word with (word & mask) == value may be this instruction
   std::span<const operand> operands;  ///< definitions, then uses
   std::span<const implicit_operand> implicit;
-  std::uint16_t schedule;     ///< index into schedule_classes(), before refinement by registers
+  std::uint16_t schedule;  ///< index into schedule_classes(), before refinement by registers
   bool load, store;
   std::uint8_t delay_slots;
-  std::string_view source;    ///< where the row comes from: tags explained in instructions.inc
+  std::string_view source;  ///< where the row comes from: tags explained in instructions.inc
 };
 
 struct format_slot {
@@ -121,8 +121,8 @@ std::optional<reg_id> find_member(class_id cls, std::string_view name);
 bool is_member(class_id cls, reg_id reg);
 const instruction* find_instruction(std::string_view record_name);
 
-unsigned slot_width(slot s);                ///< bits
-const instruction& slot_nop(slot s);        ///< NOPA, NOPB, NOPX, NOPM, NOPS, NOPV, NOPXM, NOP
+unsigned slot_width(slot s);          ///< bits
+const instruction& slot_nop(slot s);  ///< NOPA, NOPB, NOPX, NOPM, NOPS, NOPV, NOPXM, NOP
 
 /// Bytes of the bundle that starts with this byte: 2..16 (every value of the low four bits names a length).
 unsigned bundle_length(std::uint8_t first_byte);
@@ -147,8 +147,8 @@ std::optional<decoded_bundle> decode(std::span<const std::uint8_t> bytes);
 /// The instruction of one slot word.
 std::optional<decoded_instruction> decode(slot where, std::uint64_t word);
 
-/// The slot word of an instruction; nothing if an operand does not fit its field or class, or a tied definition disagrees
-/// with the use that it repeats.
+/// The slot word of an instruction; nothing if an operand does not fit its field or class, or a tied definition
+/// disagrees with the use that it repeats.
 std::optional<std::uint64_t> encode(const decoded_instruction& insn);
 /// The 2..16 bytes of a bundle, zero behind `format->bytes`; nothing if a slot does not encode or is not the format's.
 std::optional<std::array<std::uint8_t, 16>> encode(const decoded_bundle& bundle);

@@ -40,13 +40,16 @@ void add_opcode(layout& result, std::string_view token, unsigned lsb) {
 void add_piece(layout& result, std::string_view token, unsigned lsb) {
   const auto name = token.substr(0, token.find_first_of(":["));
   const auto open = token.find('[');
-  const int to = open == token.npos ? 0 : number_of(token.substr(token.find(':', open) + 1, token.size() - token.find(':', open) - 2));
+  const int to = open == token.npos
+                     ? 0
+                     : number_of(token.substr(token.find(':', open) + 1, token.size() - token.find(':', open) - 2));
   const unsigned width = token_width(token);
   layout_field* field = nullptr;
   for (auto& known : result.fields)
     if (known.name == name) field = &known;
   if (!field) field = &result.fields.emplace_back(layout_field{name, {}, 0});
-  field->pieces.push_back({static_cast<std::uint8_t>(lsb), static_cast<std::uint8_t>(width), static_cast<std::uint8_t>(to)});
+  field->pieces.push_back(
+      {static_cast<std::uint8_t>(lsb), static_cast<std::uint8_t>(width), static_cast<std::uint8_t>(to)});
   field->width += width;
 }
 
@@ -78,8 +81,10 @@ layout read_layout(std::string_view text) {
   unsigned top = result.width;
   for (const auto token : tokens) {
     top -= token_width(token);
-    if (token.find_first_not_of("01x") == token.npos) add_opcode(result, token, top);
-    else add_piece(result, token, top);
+    if (token.find_first_not_of("01x") == token.npos)
+      add_opcode(result, token, top);
+    else
+      add_piece(result, token, top);
   }
   return result;
 }

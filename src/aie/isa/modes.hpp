@@ -39,7 +39,7 @@ struct control_bits {
 };
 
 std::span<const mac_mode> mac_modes();
-std::span<const shuffle_mode> shuffle_modes();    ///< entry n is mode n
+std::span<const shuffle_mode> shuffle_modes();  ///< entry n is mode n
 std::span<const rounding_mode> rounding_modes();
 std::span<const control_bits> control_fields();
 

@@ -42,7 +42,8 @@ std::vector<class_member> aliases_of(const tables& t, std::string_view text) {
   for (const auto word : words_of(text)) {
     const auto equals = word.find('=');
     for (const auto value : words_of(word.substr(equals + 1), ','))
-      members.push_back({look_up(t.register_names, word.substr(0, equals)), static_cast<std::uint16_t>(number_of(value))});
+      members.push_back(
+          {look_up(t.register_names, word.substr(0, equals)), static_cast<std::uint16_t>(number_of(value))});
   }
   return members;
 }
@@ -61,7 +62,8 @@ unit_claim claim_of(std::string_view word) {
   const auto stage = word.substr(at + 1);
   const auto times = stage.find('x');
   const int cycles = times == stage.npos ? 1 : number_of(stage.substr(times + 1));
-  return {static_cast<std::uint8_t>(number_of(stage.substr(0, times))), static_cast<std::uint8_t>(cycles), word.substr(0, at), take};
+  return {static_cast<std::uint8_t>(number_of(stage.substr(0, times))), static_cast<std::uint8_t>(cycles),
+          word.substr(0, at), take};
 }
 
 /// "s7*4+64" after the colon of an immediate.
@@ -83,8 +85,10 @@ std::vector<std::pair<std::string_view, operand_role>> roles_of(std::string_view
   std::vector<std::pair<std::string_view, operand_role>> items;
   auto role = text.find("<-") == text.npos ? operand_role::use : operand_role::def;
   for (const auto word : words_of(text)) {
-    if (word == "<-") role = operand_role::use;
-    else items.emplace_back(word, role);
+    if (word == "<-")
+      role = operand_role::use;
+    else
+      items.emplace_back(word, role);
   }
   return items;
 }
@@ -152,7 +156,8 @@ void tables::read_classes() {
   members.resize(class_rows().size());
   for (const auto& row : class_rows()) {
     const auto id = static_cast<class_id>(classes.size());
-    classes.push_back({row.name, row.bits, keep(members_of(*this, row.registers)), keep(aliases_of(*this, row.also_decodes))});
+    classes.push_back(
+        {row.name, row.bits, keep(members_of(*this, row.registers)), keep(aliases_of(*this, row.also_decodes))});
     auto& from_field = class_decode.emplace_back(std::size_t{1} << row.bits, no_reg);
     auto& to_field = class_encode.emplace_back(registers.size(), -1);
     for (const auto& member : classes.back().encode) {
@@ -176,7 +181,8 @@ void tables::read_schedule() {
     std::vector<unit_claim> claims;
     for (const auto word : words_of(row.claims)) claims.push_back(claim_of(word));
     schedule_names.emplace(row.name, static_cast<std::uint16_t>(schedule.size()));
-    schedule.push_back({row.name, keep(stages_of(row.stages)), keep(std::move(claims)), row.bypass, keep(stages_of(row.memory))});
+    schedule.push_back(
+        {row.name, keep(stages_of(row.stages)), keep(std::move(claims)), row.bypass, keep(stages_of(row.memory))});
   }
 }
 
@@ -199,7 +205,8 @@ void tables::read_instructions() {
     const auto word = read_layout(row.layout);
     const auto where = slot_named(row.where);
     auto& width = slot_widths[static_cast<std::size_t>(where)];
-    if (width != 0 && width != word.width) throw std::logic_error("wrong width of the slot word: " + std::string(row.name));
+    if (width != 0 && width != word.width)
+      throw std::logic_error("wrong width of the slot word: " + std::string(row.name));
     width = static_cast<std::uint8_t>(word.width);
 
     const auto scheduled = look_up(schedule_names, row.schedule);
@@ -212,16 +219,18 @@ void tables::read_instructions() {
       op.bypass = network == '-' ? '\0' : network;
       operands.push_back(op);
     }
-    if (operands.size() > decoded_instruction{}.values.size()) throw std::logic_error("too many operands: " + std::string(row.name));
+    if (operands.size() > decoded_instruction{}.values.size())
+      throw std::logic_error("too many operands: " + std::string(row.name));
     tie_and_place(*this, operands, row, word);
     std::vector<implicit_operand> implicit;
     for (const auto& [name, role] : roles_of(row.implicit))
-      implicit.push_back({look_up(register_names, name), role, stage_at(stages, operands.size() + implicit.size(), row.name)});
+      implicit.push_back(
+          {look_up(register_names, name), role, stage_at(stages, operands.size() + implicit.size(), row.name)});
 
     instruction_names.emplace(row.name, static_cast<std::uint16_t>(instructions.size()));
     const bool delayed = row.flags.find("delay5") != row.flags.npos;
-    instructions.push_back({row.name, row.syntax.substr(0, row.syntax.find(' ')), row.syntax, where, word.mask[0], word.value[0],
-                            keep(std::move(operands)), keep(std::move(implicit)), scheduled,
+    instructions.push_back({row.name, row.syntax.substr(0, row.syntax.find(' ')), row.syntax, where, word.mask[0],
+                            word.value[0], keep(std::move(operands)), keep(std::move(implicit)), scheduled,
                             row.flags.find("load") != row.flags.npos, row.flags.find("store") != row.flags.npos,
                             static_cast<std::uint8_t>(delayed ? 5 : 0), row.source});
   }
@@ -238,8 +247,8 @@ void tables::read_formats() {
   }
 }
 
-/// The key is made of the bits that split the slot's instructions best; an instruction that leaves a key bit open stands in
-/// both halves.
+/// The key is made of the bits that split the slot's instructions best; an instruction that leaves a key bit open
+/// stands in both halves.
 void tables::make_index(slot where) {
   constexpr std::size_t key_bits = 8;
   std::vector<std::uint16_t> rows;
@@ -253,7 +262,8 @@ void tables::make_index(slot where) {
     scores.push_back(std::min(zeros, ones));
   }
   auto& made = index[static_cast<std::size_t>(where)];
-  for (unsigned bit = 0; bit < slot_widths[static_cast<std::size_t>(where)]; ++bit) made.bits.push_back(static_cast<std::uint8_t>(bit));
+  for (unsigned bit = 0; bit < slot_widths[static_cast<std::size_t>(where)]; ++bit)
+    made.bits.push_back(static_cast<std::uint8_t>(bit));
   std::ranges::stable_sort(made.bits, std::ranges::greater{}, [&](std::uint8_t bit) { return scores[bit]; });
   made.bits.resize(std::min(made.bits.size(), key_bits));
   made.buckets.resize(std::size_t{1} << made.bits.size());
@@ -276,9 +286,11 @@ tables::tables() {
   read_instructions();
   read_formats();
   for (std::size_t i = 0; i < slot_count; ++i) make_index(static_cast<slot>(i));
-  constexpr std::array<std::string_view, slot_count> nop_names{"NOPA", "NOPB", "NOPX", "NOPM", "NOPS", "NOPV", "NOPXM", "NOP"};
+  constexpr std::array<std::string_view, slot_count> nop_names{"NOPA", "NOPB", "NOPX",  "NOPM",
+                                                               "NOPS", "NOPV", "NOPXM", "NOP"};
   for (std::size_t i = 0; i < slot_count; ++i) nops[i] = &instructions[look_up(instruction_names, nop_names[i])];
-  for (std::size_t i = 0; i < registers.size(); ++i) register_names.try_emplace(registers[i].asm_name, static_cast<reg_id>(i));
+  for (std::size_t i = 0; i < registers.size(); ++i)
+    register_names.try_emplace(registers[i].asm_name, static_cast<reg_id>(i));
 }
 
 const tables& get() {

@@ -46,12 +46,12 @@ struct slot_index {
 struct tables {
   std::vector<register_info> registers;
   std::vector<register_class> classes;
-  std::vector<register_set> members;               ///< by class_id
+  std::vector<register_set> members;  ///< by class_id
   std::deque<register_set> groups;
-  std::vector<std::vector<reg_id>> class_decode;   ///< by class_id, then field value; no_reg if none
+  std::vector<std::vector<reg_id>> class_decode;        ///< by class_id, then field value; no_reg if none
   std::vector<std::vector<std::int32_t>> class_encode;  ///< by class_id, then register; -1 if none
   std::vector<schedule_class> schedule;
-  std::vector<std::vector<refinement>> refinements;     ///< by schedule class
+  std::vector<std::vector<refinement>> refinements;  ///< by schedule class
   std::vector<instruction> instructions;
   std::vector<bundle_format> formats;
   std::array<slot_index, slot_count> index;
@@ -82,9 +82,10 @@ struct tables {
   void make_index(slot where);
 
   std::tuple<std::deque<std::vector<reg_id>>, std::deque<std::vector<class_member>>, std::deque<std::vector<bit_piece>>,
-             std::deque<std::vector<operand>>, std::deque<std::vector<implicit_operand>>, std::deque<std::vector<unit_claim>>,
-             std::deque<std::vector<std::uint8_t>>, std::deque<std::vector<format_slot>>>
-    pools_;
+             std::deque<std::vector<operand>>, std::deque<std::vector<implicit_operand>>,
+             std::deque<std::vector<unit_claim>>, std::deque<std::vector<std::uint8_t>>,
+             std::deque<std::vector<format_slot>>>
+      pools_;
 };
 
 const tables& get();

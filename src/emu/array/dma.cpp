@@ -159,6 +159,7 @@ void partition::reset_channel(dma_channel& c) {
   c.state = step_state::idle;
   c.queued = 0;
   c.overflow = c.bd_invalid = false;
+  drop_ddr_claim(*this, c);
   if (c.direction == aie::dma_direction::s2mm) {
     fifos[c.agent].clear();
     wake_all(fifos[c.agent].blocked);

@@ -59,6 +59,7 @@ struct dma_channel {
   address_generator::extent ddr_extent{};
   std::byte* ddr = nullptr;
   bool ddr_resolved = false;
+  bool ddr_owed = false;         ///< was turned away for bandwidth
 
   std::uint64_t task_start = 0;
   dma_counters counters;

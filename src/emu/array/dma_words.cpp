@@ -26,7 +26,7 @@ constexpr unsigned memtile_neighbour_channels = 4;
 std::byte* translate(partition& p, std::int64_t address, std::int64_t size) {
   const auto first = static_cast<std::uint64_t>(address), bytes = static_cast<std::uint64_t>(size);
   if (first >= ddr_offset)
-    if (std::byte* p = p.ddr.translate(first - ddr_offset, bytes)) return p;
+    if (std::byte* bytes_at = p.ddr.translate(first - ddr_offset, bytes)) return bytes_at;
   return p.ddr.translate(first, bytes);
 }
 
@@ -36,7 +36,7 @@ std::byte* ddr_word(partition& p, dma_channel& c, std::int64_t address) {
     c.ddr_resolved = true;
   }
   if (c.ddr != nullptr) return c.ddr + (address - c.ddr_extent.first);
-  if (std::byte* p = translate(p, address, 4)) return p;
+  if (std::byte* word = translate(p, address, 4)) return word;
   out_of_range(c, address, "is in no buffer of the host");
 }
 
@@ -72,28 +72,39 @@ std::byte* find_word(partition& p, dma_channel& c) {
 
 constexpr std::uint64_t word_tenth_bytes = 40;
 
-/// Whether DDR has a word's worth of bandwidth left in this direction.
-bool ddr_ready(ddr_direction& d, std::uint64_t now) {
-  if (d.time != now) {
-    d.credit = std::min<std::uint64_t>(timing::ddr_burst_tenth_bytes,
-                                       d.credit + (now - d.time) * timing::ddr_tenth_bytes_per_cycle);
-    d.time = now;
-  }
-  return d.credit >= word_tenth_bytes;
+ddr_direction& ddr_of(partition& p, const dma_channel& c) {
+  return c.direction == aie::dma_direction::mm2s ? p.ddr_read : p.ddr_write;
 }
 
-void count_ddr_word(ddr_direction& d) {
+/// Whether DDR has a word's worth of bandwidth left for this channel.
+bool ddr_ready(partition& p, dma_channel& c) {
+  ddr_direction& d = ddr_of(p, c);
+  if (d.time != p.now) {
+    d.credit = std::min<std::uint64_t>(timing::ddr_burst_tenth_bytes,
+                                       d.credit + (p.now - d.time) * timing::ddr_tenth_bytes_per_cycle);
+    d.time = p.now;
+  }
+  if (d.credit >= word_tenth_bytes + (c.ddr_owed ? 0 : d.owed)) return true;
+  if (!c.ddr_owed) d.owed += word_tenth_bytes;
+  c.ddr_owed = true;
+  return false;
+}
+
+void count_ddr_word(partition& p, dma_channel& c) {
+  ddr_direction& d = ddr_of(p, c);
   d.credit -= word_tenth_bytes;
   d.bytes += 4;
+  if (c.ddr_owed) d.owed -= word_tenth_bytes;
+  c.ddr_owed = false;
 }
 
 /// Shim MM2S: words come from DDR slightly slower than one per cycle, and all channels share it.
-bool ddr_has_word(partition& p, const dma_channel& c) {
-  return p.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(p.ddr_read, p.now);
+bool ddr_has_word(partition& p, dma_channel& c) {
+  return p.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(p, c);
 }
 
 void count_read(partition& p, dma_channel& c) {
-  count_ddr_word(p.ddr_read);
+  count_ddr_word(p, c);
   c.next_word = std::max(c.next_word, p.now * timing::ticks_per_cycle - (timing::ticks_per_cycle - 1)) +
                 timing::shim_mm2s_word_ticks;
 }
@@ -136,11 +147,11 @@ bool receive(partition& p, dma_channel& c) {
     return false;
   }
   const bool shim = c.kind == aie::tile_kind::shim;
-  if (shim && !ddr_ready(p.ddr_write, p.now)) return count_wait(c, wait_cause::memory);
+  if (shim && !ddr_ready(p, c)) return count_wait(c, wait_cause::memory);
   std::byte* const to = find_word(p, c);
   const stream_fifo::word w = p.take_word(c.agent);
   std::memcpy(to, &w.data, 4);
-  if (shim) count_ddr_word(p.ddr_write);
+  if (shim) count_ddr_word(p, c);
   return true;
 }
 
@@ -151,6 +162,11 @@ bool move_word(partition& p, dma_channel& c) {
   c.addresses.advance();
   ++c.counters.words;
   return true;
+}
+
+void drop_ddr_claim(partition& p, dma_channel& c) {
+  if (c.ddr_owed) ddr_of(p, c).owed -= word_tenth_bytes;
+  c.ddr_owed = false;
 }
 
 lock& bd_lock(partition& p, const dma_channel& c, unsigned id) {

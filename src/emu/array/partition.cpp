@@ -17,10 +17,10 @@ void build_channels(partition& p, const tile& t) {
       c.index = static_cast<std::uint8_t>(index);
       c.agent = channel_agent(t.id, direction, index);
       if (direction == aie::dma_direction::s2mm) continue;
-      const aie::port p = t.kind == aie::tile_kind::shim ? aie::shim_dma_port(direction, index)
-                                                         : aie::port{aie::bundle::dma, c.index};
+      const aie::port entry = t.kind == aie::tile_kind::shim ? aie::shim_dma_port(direction, index)
+                                                             : aie::port{aie::bundle::dma, c.index};
       p.sources[c.agent].tile = t.id;
-      p.sources[c.agent].slave = *aie::slave_number(t.kind, p);
+      p.sources[c.agent].slave = *aie::slave_number(t.kind, entry);
     }
 }
 

@@ -28,10 +28,11 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
-/// Bandwidth of DDR in one direction.
+/// Bandwidth of DDR in one direction. A channel that was turned away is served before others take a second word.
 struct ddr_direction {
   std::uint64_t credit = 0;  ///< tenths of a byte that may move now
   std::uint64_t time = 0;    ///< when `credit` was brought up to date
+  std::uint64_t owed = 0;    ///< tenths of a byte kept for channels that were turned away
   std::uint64_t bytes = 0;   ///< moved
 };
 

@@ -42,8 +42,8 @@ bool shim_input_is_dma(const partition& p, const stream_source& s) {
   const tile& t = p.at(s.tile);
   if (t.kind != aie::tile_kind::shim) return true;
   for (unsigned channel = 0; channel < 2; ++channel) {
-    const aie::port p = aie::shim_dma_port(aie::dma_direction::mm2s, channel);
-    if (aie::slave_number(t.kind, p) != s.slave) continue;
+    const aie::port entry = aie::shim_dma_port(aie::dma_direction::mm2s, channel);
+    if (aie::slave_number(t.kind, entry) != s.slave) continue;
     return (t.stream_switch.mux >> aie::shim_mux_lsb(aie::dma_direction::mm2s, channel) & 3) ==
            static_cast<unsigned>(aie::shim_mux_select::dma);
   }

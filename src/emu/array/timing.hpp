@@ -23,8 +23,8 @@ inline constexpr unsigned local_words = 6;
 /// Words before an S2MM channel; measured (xdna-emu dma-stream-resources.md).
 inline constexpr unsigned s2mm_ingress_words = 16;
 /// Words behind an MM2S channel. Measured end to end: 48 words from an MM2S through two crossings to an S2MM
-/// (xdna-emu 2026-07-15-mm2s-egress-fifo-depth); what crossings and ingress do not explain stands here.
-inline constexpr unsigned mm2s_egress_words = 48 - s2mm_ingress_words - 2 * crossing_words;
+/// (xdna-emu 2026-07-15-mm2s-egress-fifo-depth); what crossings, last switch and ingress do not explain stands here.
+inline constexpr unsigned mm2s_egress_words = 48 - s2mm_ingress_words - local_words - 2 * crossing_words;
 /// Cascade: two entries at each end; documented (AM020 chapter 2).
 inline constexpr unsigned cascade_entries = 4;
 

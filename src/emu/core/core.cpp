@@ -67,7 +67,8 @@ unsigned core::waiting_lock() const { return impl_->m.waiting_lock; }
 int core::waiting_lock_value() const { return impl_->m.waiting_lock_value; }
 
 std::uint32_t core::pc() const {
-  return impl_->m.waiting == stall::none ? impl_->m.pc : impl_->m.stalled_pc;
+  const bool held = impl_->m.waiting != stall::none && impl_->m.waiting != stall::memory;
+  return held ? impl_->m.stalled_pc : impl_->m.pc;
 }
 
 void core::set_pc(std::uint32_t pc) { impl_->m.pc = pc & address_mask; }

@@ -93,7 +93,7 @@ void machine::read_memory(frame& f) {
     std::memcpy(f.memory.data(), memory(f.address & ~3u, 4), 4);
     return;
   }
-  std::memcpy(f.memory.data(), memory(f.address, op.access), op.access);
+  copy_bytes(f.memory.data(), memory(f.address, op.access), op.access);
 }
 
 void machine::write_memory(frame& f) {
@@ -102,7 +102,7 @@ void machine::write_memory(frame& f) {
     std::memcpy(memory(f.address & ~3u, 4), f.memory.data(), 4);
     return;
   }
-  std::memcpy(memory(f.address, op.access), f.memory.data(), op.access);
+  copy_bytes(memory(f.address, op.access), f.memory.data(), op.access);
 }
 
 bool machine::stop_for(stall why, const frame& f) {

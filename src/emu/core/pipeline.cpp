@@ -144,7 +144,7 @@ void machine::sample(frame& f, unsigned index) {
   std::byte* buffer = f.sampled.data() + use.buffer;
   std::byte* to = buffer;
   for (unsigned i = 0; i < use.count; ++i) {
-    std::memcpy(to, registers.bytes.data() + use.pieces[i].offset, use.pieces[i].size);
+    copy_bytes(to, registers.bytes.data() + use.pieces[i].offset, use.pieces[i].size);
     to += use.pieces[i].size;
   }
   f.uses[index] = buffer;
@@ -222,7 +222,7 @@ void machine::write_register(const frame& f, const def_operand& def) {
     return;
   }
   for (unsigned i = 0; i < def.count; ++i) {
-    std::memcpy(registers.bytes.data() + def.pieces[i].offset, from, def.pieces[i].size);
+    copy_bytes(registers.bytes.data() + def.pieces[i].offset, from, def.pieces[i].size);
     from += def.pieces[i].size;
   }
 }

@@ -26,7 +26,7 @@ struct options {
   const chip* model = find_chip("phoenix");
   bool null_commands = false;  ///< commands complete at submission without being executed
   bool syncobj = false;        ///< contexts have a syncobj, as with the kernel's driver
-  std::string stats_path;      ///< where statistics are written; nowhere if empty
+  std::string stats_path = {};  ///< where statistics are written; nowhere if empty
 };
 
 /// Figures of the command that completed last: a packet, so a chain counts as one.

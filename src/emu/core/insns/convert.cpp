@@ -36,10 +36,27 @@ void narrow(frame& f) {
   f.def(to_memory ? 0 : 1, std::uint32_t{0});
 }
 
+/// Uses: src, shift. Results: dst, srF2IFlags (not established).
+void floor_to_int(frame& f) {
+  const auto from = f.use<bf16_lanes>(0);
+  const std::uint32_t shift = f.use(1);
+  lanes<std::int32_t, 16> out;
+  for (unsigned i = 0; i < out.size(); ++i) {
+    const auto value = shift < 32 ? numerics::floor_scaled(from[i], shift) : std::nullopt;
+    if (!value) {
+      throw core_error(std::format("not established: vfloor of {:#06x} with shift {}", from[i], shift));
+    }
+    out[i] = *value;
+  }
+  f.def(0, out);
+  f.def(1, std::uint32_t{0});
+}
+
 constexpr std::array table = {
     semantics{"VCONV_FP32_BF16", widen},
     semantics{"vlda.conv.fp32.bf16", widen, unit::load, 32},
     semantics{"VCONV_BF16_FP32", narrow},
+    semantics{"vfloor.s32.bf16", floor_to_int},
     semantics{"vst.conv.bf16.fp32", narrow, unit::store, 32},
 };
 

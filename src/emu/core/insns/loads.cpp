@@ -5,7 +5,7 @@
 namespace npurt::emu::insns {
 namespace {
 
-void whole(frame& f) { std::memcpy(f.result.data() + f.op->defs[0].buffer, f.memory.data(), f.op->access); }
+void whole(frame& f) { copy_bytes(f.result.data() + f.op->defs[0].buffer, f.memory.data(), f.op->access); }
 
 template <typename T>
 void extended(frame& f) {

@@ -5,7 +5,7 @@
 namespace npurt::emu::insns {
 namespace {
 
-void whole(frame& f) { std::memcpy(f.memory.data(), f.uses[0], f.op->access); }
+void whole(frame& f) { copy_bytes(f.memory.data(), f.uses[0], f.op->access); }
 
 /// The word was read at E5; the part is put into it at E7 and the word written at E11.
 template <typename T>

@@ -2,8 +2,9 @@
 // Conversions between bf16, fp32 and integers on bit patterns, independent of the host's floating point.
 #pragma once
 
-#include <bit>
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "emu/core/numerics/rounding.hpp"
 
@@ -15,11 +16,28 @@ constexpr std::uint32_t to_fp32(std::uint16_t bf16) { return std::uint32_t{bf16}
 constexpr std::uint16_t to_bf16(std::uint32_t fp32, std::uint32_t mode) {
   const auto high = static_cast<std::uint16_t>(fp32 >> 16);
   if ((fp32 & 0x7F800000) == 0x7F800000) {
-    const bool nan = (fp32 & 0x007FFFFF) != 0;
-    return nan ? static_cast<std::uint16_t>(high | 0x0001) : high;
+    // A NaN is truncated; one that would become infinity keeps the last bit (golden/vec vec_conv_bf16_edge).
+    return (fp32 & 0x007F0000) == 0 && (fp32 & 0xFFFF) != 0 ? static_cast<std::uint16_t>(high | 1) : high;
   }
   const dropped_bits d{(fp32 >> 31) != 0, (high & 1) != 0, (fp32 & 0x8000) != 0, (fp32 & 0x7FFF) != 0};
   return static_cast<std::uint16_t>(high + (rounds_magnitude_up(mode, d) ? 1 : 0));
+}
+
+/// Largest integer not above bf16 * 2^shift; nothing if it is no number or does not fit 32 bits.
+constexpr std::optional<std::int32_t> floor_scaled(std::uint16_t bf16, unsigned shift) {
+  const int biased = bf16 >> 7 & 0xFF;
+  const std::int64_t magnitude = (bf16 & 0x7F) | (biased != 0 ? 0x80 : 0);
+  const std::int64_t mantissa = (bf16 & 0x8000) != 0 ? -magnitude : magnitude;
+  const int exponent = (biased != 0 ? biased : 1) - 127 - 7 + static_cast<int>(shift);
+  if (mantissa == 0) {
+    return 0;
+  }
+  if (biased == 0xFF || exponent > 31) {
+    return std::nullopt;
+  }
+  const std::int64_t value = exponent >= 0 ? mantissa * (std::int64_t{1} << exponent) : mantissa >> std::min(-exponent, 63);
+  const auto narrow = static_cast<std::int32_t>(value);
+  return narrow == value ? std::optional(narrow) : std::nullopt;
 }
 
 }  // namespace npurt::emu::numerics

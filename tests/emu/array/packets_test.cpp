@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packet-switched data.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_exception.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include "emu/array/design.hpp"
+
+using namespace npurt;
+using namespace npurt::emu::testing;
+using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::MessageMatches;
+
+namespace {
+
+void packet_slave(design& d, tile_id t, port p, unsigned slot, aie::slot_config rule) {
+  const auto s = *aie::slave_number(design::kind(t), p);
+  rule.enable = true;
+  d.write(t, aie::slave_offset(design::kind(t), s), aie::pack_slave({.enable = true, .packet = true}));
+  d.write(t, aie::slot_offset(design::kind(t), s, slot), aie::pack_slot(rule));
+}
+void packet_master(design& d, tile_id t, port p, std::uint8_t arbiter, std::uint8_t msels, bool drop = true) {
+  d.write(t, aie::master_offset(design::kind(t), *aie::master_number(design::kind(t), p)),
+          aie::pack_master({.enable = true, .packet = true, .drop_header = drop, .arbiter = arbiter, .msel_mask = msels}));
+}
+
+}  // namespace
+
+TEST_CASE("packets of one channel go where their ids say", "[emu][array]") {
+  design d;
+  d.open_shim();
+  d.circuit(shim, {bundle::south, 3}, {bundle::north, 0});
+  packet_slave(d, memtile, {bundle::south, 0}, 0, {.id = 4, .mask = 31, .msel = 0, .arbiter = 2});
+  packet_slave(d, memtile, {bundle::south, 0}, 1, {.id = 8, .mask = 24, .msel = 1, .arbiter = 2});
+  packet_master(d, memtile, {bundle::dma, 0}, 2, 1);
+  packet_master(d, memtile, {bundle::dma, 2}, 2, 2);
+  const auto data = pattern(20);
+  d.host.add(src_address, 20) = data;
+  d.bd(memtile, 0, {.address = own, .length = 10});
+  d.bd(memtile, 1, {.address = own + 0x100, .length = 10});
+  d.push(memtile, dma_direction::s2mm, 0, 0);
+  d.push(memtile, dma_direction::s2mm, 2, 1);
+  d.bd(shim, 0, {.address = src_address, .length = 10, .use_next = true, .next_bd = 1, .packet_enable = true, .packet_id = 4});
+  d.bd(shim, 1, {.address = src_address + 40, .length = 10, .packet_enable = true, .packet_id = 13});
+  d.push(shim, dma_direction::mm2s, 0, 0);
+  d.settle();
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    CHECK(d.read(memtile, 4 * i) == data[i]);
+    CHECK(d.read(memtile, 0x100 + 4 * i) == data[10 + i]);
+  }
+}
+
+TEST_CASE("packets of two channels share a receiver one after the other", "[emu][array]") {
+  design d;
+  d.open_shim();
+  packet_slave(d, memtile, {bundle::dma, 0}, 0, {.id = 1, .mask = 31, .msel = 0, .arbiter = 0});
+  packet_slave(d, memtile, {bundle::dma, 2}, 0, {.id = 2, .mask = 31, .msel = 0, .arbiter = 0});
+  packet_master(d, memtile, {bundle::south, 1}, 0, 1, false);
+  d.circuit(shim, {bundle::north, 1}, {bundle::south, 2});
+  const auto data = pattern(40);
+  for (std::uint32_t i = 0; i < 40; ++i) d.write(memtile, 4 * i, data[i]);
+  const auto& dst = d.host.add(dst_address, 44);
+  d.bd(shim, 0, {.address = dst_address, .length = 44});
+  d.push(shim, dma_direction::s2mm, 0, 0);
+  d.bd(memtile, 0, {.address = own, .length = 10, .iteration_step = 20, .iteration_wrap = 2, .packet_enable = true, .packet_id = 1});
+  d.bd(memtile, 1, {.address = own + 40, .length = 10, .iteration_step = 20, .iteration_wrap = 2, .packet_enable = true, .packet_id = 2, .packet_type = 3});
+  d.push(memtile, dma_direction::mm2s, 0, 0, 2);
+  d.push(memtile, dma_direction::mm2s, 2, 1, 2);
+  d.settle();
+  // Headers: odd parity [31], source column and row, type [14:12], id. Row 1, ids 1 and 2 with type 3.
+  const std::uint32_t first = 0x80010001, second = 0x80013002 & 0x7FFFFFFF;
+  CHECK(d.tiles.waiting_report().empty());
+  for (std::uint32_t packet = 0; packet < 4; ++packet) {
+    const bool one = packet % 2 == 0;
+    REQUIRE(dst[packet * 11] == (one ? first : second | 0x80000000u * (std::popcount(second) % 2 == 0)));
+    for (std::uint32_t i = 0; i < 10; ++i) REQUIRE(dst[packet * 11 + 1 + i] == data[packet * 10 + i]);
+  }
+}
+
+TEST_CASE("words that would reach the tile's control port are refused", "[emu][array]") {
+  design d;
+  d.open_shim();
+  d.circuit(shim, {bundle::south, 3}, {bundle::north, 0});
+  d.circuit(memtile, {bundle::south, 0}, {bundle::tile_control, 0});
+  d.host.add(src_address, 4);
+  d.bd(shim, 0, {.address = src_address, .length = 4});
+  d.push(shim, dma_direction::mm2s, 0, 0);
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("(0,1)") && ContainsSubstring("not built")));
+}
+
+TEST_CASE("a stream without a receiver waits and is reported", "[emu][array]") {
+  design d;
+  d.open_shim();
+  d.host.add(src_address, 4);
+  d.bd(shim, 0, {.address = src_address, .length = 4});
+  d.push(shim, dma_direction::mm2s, 0, 0);
+  d.settle();
+  CHECK_THAT(d.tiles.waiting_report(), ContainsSubstring("DMA (0,0) MM2S 0 BD 0: its stream goes nowhere, 4 words not sent"));
+}

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: submission, order, outcomes, waits. States: 1 new, 4 completed, 5 error, 6 abort, 8 timeout (XRT ert.h).
+#include <catch2/catch_test_macros.hpp>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <latch>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "driver_fixture.hpp"
+
+using namespace npurt::tests;
+using npurt::emu::command_outcome;
+using npurt::emu::command_result;
+using npurt::emu::device_memory;
+using npurt::emu::npu_command;
+
+namespace {
+
+constexpr std::uint32_t completed = 4, error = 5, aborted = 6, timed_out = 8, submitted = 1;
+
+void on_execute(fake_execute execute) {
+  const std::lock_guard lock(fake_npu::instance().mutex);
+  fake_npu::instance().execute = std::move(execute);
+}
+
+/// Lets commands run only when the test says so.
+struct gate {
+  std::latch entered{1}, released{1};
+  std::atomic<bool> first = true;
+  fake_execute execute() {
+    return [this](const npu_command&, device_memory&) {
+      if (first.exchange(false)) entered.count_down();
+      released.wait();
+      return command_result{};
+    };
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a kernel's register map reaches the NPU as control code and buffer addresses", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  npu_command seen;
+  std::size_t code_size = 0;
+  on_execute([&](const npu_command& command, device_memory&) {
+    seen = command;
+    code_size = command.control_code.size();
+    return command_result{};
+  });
+  const auto packet = context.kernel_packet(0x7ff2bb758000);
+  std::uint64_t seq = 99;
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq, {context.code}) == 0);
+  CHECK(seq == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(packet.state() == completed);
+  CHECK(code_size == 64);  // 16 words
+  CHECK(seen.cu == 0);
+  CHECK(seen.apply_patches);
+  CHECK(seen.arguments == std::vector<std::uint64_t>{0x7ff2bb758000, 0, 0, 0, 0});
+}
+
+TEST_CASE("an ELF flow packet counts bytes and is already patched", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  std::size_t code_size = 0;
+  bool patches = true;
+  on_execute([&](const npu_command& command, device_memory&) {
+    code_size = command.control_code.size();
+    patches = command.apply_patches;
+    return command_result{};
+  });
+  const std::vector<std::uint32_t> words{0x3a007001, 1, static_cast<std::uint32_t>(context.code_address), 0, 272, 0, 3, 0};
+  const auto packet = context.make_packet(words);
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(packet.state() == completed);
+  CHECK(code_size == 272);
+  CHECK_FALSE(patches);
+}
+
+TEST_CASE("device memory is what lies in one live buffer object", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  const auto live = client.bo(AMDXDNA_BO_SHARE, 8192), closed = client.bo(AMDXDNA_BO_SHARE, 4096);
+  auto* memory = client.map(live, 8192);
+  memory[4096] = std::byte{7};
+  const auto address = reinterpret_cast<std::uint64_t>(memory);
+  const auto closed_address = reinterpret_cast<std::uint64_t>(client.map(closed, 4096));
+  client.close(closed);
+  std::vector<bool> found;
+  std::byte value{};
+  on_execute([&](const npu_command&, device_memory& device) {
+    if (auto* at = device.translate(address + 4096, 4096)) {
+      value = *at;
+      *at = std::byte{9};
+    }
+    for (const auto& [start, size] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
+             {address, 8192}, {address, 8193}, {address - 1, 1}, {address + 1, ~std::uint64_t{0}}, {closed_address, 1},
+             {context.code_address, 4096}, {context.code_address, 4097}, {0, 1}})
+      found.push_back(device.translate(start, size) != nullptr);
+    return command_result{};
+  });
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, context.kernel_packet().handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(value == std::byte{7});
+  CHECK(memory[4096] == std::byte{9});
+  CHECK(found == std::vector<bool>{true, false, false, false, false, true, false, false});
+}
+
+TEST_CASE("a program may unmap a buffer before its command runs", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  auto* memory = client.map(client.bo(AMDXDNA_BO_SHARE, 4096), 4096);
+  const auto address = reinterpret_cast<std::uint64_t>(memory);
+  ::munmap(memory, 4096);
+  bool written = false;
+  on_execute([&](const npu_command&, device_memory& device) {
+    if (auto* at = device.translate(address, 4)) *at = std::byte{1}, written = true;
+    return command_result{};
+  });
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, context.kernel_packet(address).handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(written);
+}
+
+TEST_CASE("EXEC_CMD refuses what it cannot submit", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  const auto packet = context.kernel_packet();
+  std::uint64_t seq = 0;
+  CHECK(client.exec(context.hwctx + 1, packet.handle, seq) == -EINVAL);
+  CHECK(client.exec(context.hwctx, 999, seq) == -EINVAL);
+  CHECK(client.exec(context.hwctx, context.code, seq) == -EINVAL);  // not a CMD buffer
+  CHECK(client.exec(context.hwctx, packet.handle, seq, {999}) == -ENOENT);
+  const auto refused = [&](std::vector<std::uint32_t> words) {
+    return client.exec(context.hwctx, context.make_packet(words).handle, seq);
+  };
+  CHECK(refused({0x30400001, 1}) == -EINVAL);              // 1024 payload words in a page
+  CHECK(refused({0x30000001}) == -EINVAL);                 // no payload
+  CHECK(refused({0x30010001, 0, 3}) == -EINVAL);           // no CU
+  CHECK(refused({0x30010001, 2, 3}) == -EINVAL);           // CU 1 is not configured
+  CHECK(refused({0x30002001, 1, 3}) == -EINVAL);           // register map too short
+  CHECK(refused({0x30010001 | 21u << 23, 1}) == -EOPNOTSUPP);  // preemption
+  CHECK(refused({0x30010001 | 2u << 23, 1}) == -EINVAL);   // no such opcode
+  amdxdna_drm_exec_cmd args{};
+  args.hwctx = context.hwctx;
+  args.cmd_handles = packet.handle;
+  args.cmd_count = 2;
+  CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_EXEC_CMD, args) == -EINVAL);
+  args.cmd_count = 1;
+  args.arg_count = 1;
+  CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_EXEC_CMD, args) == -EFAULT);
+  args.arg_count = 0;
+  args.type = AMDXDNA_CMD_SUBMIT_SIGNAL;
+  CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_EXEC_CMD, args) == -EINVAL);
+  CHECK(fake_npu::instance().executed == 0);
+}
+
+TEST_CASE("a context without compute units takes no command", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  std::uint32_t bare = 0;
+  std::uint64_t seq = 0;
+  REQUIRE(client.create_hwctx(16, bare) == 0);
+  CHECK(client.exec(bare, context.kernel_packet().handle, seq) == -EINVAL);
+}
+
+TEST_CASE("a failed command has state 5 and leaves the next ones alone", "[emu][driver][cmd]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  on_execute([](const npu_command&, device_memory&) {
+    const auto number = fake_npu::instance().executed.load();
+    if (number == 2) throw std::runtime_error("boom");
+    return command_result{.outcome = number == 1 ? command_outcome::error : command_outcome::completed,
+                          .report = "lock 3"};
+  });
+  const auto first = context.kernel_packet(), second = context.kernel_packet(), third = context.kernel_packet();
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, first.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(device->get_last_command()->result.report == "lock 3");
+  REQUIRE(client.exec(context.hwctx, second.handle, seq) == 0);
+  REQUIRE(client.exec(context.hwctx, third.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(first.state() == error);
+  CHECK(second.state() == error);
+  CHECK(third.state() == completed);
+}
+
+TEST_CASE("control code outside every buffer fails the command", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  client.close(context.code);
+  const auto packet = context.kernel_packet();
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(packet.state() == error);
+  CHECK(fake_npu::instance().executed == 0);
+}
+
+TEST_CASE("a hung command has state 8 and health words; what was queued behind it is aborted", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  gate gate;
+  on_execute([&, wait = gate.execute()](const npu_command& command, device_memory& memory) {
+    wait(command, memory);
+    return command_result{.outcome = command_outcome::timeout, .report = "tile (1, 2) waits", .failed_op = 17};
+  });
+  const auto hung = context.kernel_packet(), queued = context.kernel_packet();
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, hung.handle, seq) == 0);
+  gate.entered.wait();
+  REQUIRE(client.exec(context.hwctx, queued.handle, seq) == 0);
+  gate.released.count_down();
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(hung.state() == timed_out);
+  CHECK(hung.words[1] == 1);   // health data version
+  CHECK(hung.words[3] == 17);  // txn_op_idx
+  CHECK(queued.state() == aborted);
+}
+
+TEST_CASE("a chain runs its commands in order and names the one that failed", "[emu][driver][cmd]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  std::vector<std::uint64_t> order;
+  on_execute([&](const npu_command& command, device_memory&) {
+    order.push_back(command.arguments[0]);
+    return command_result{.outcome = order.size() == 3 ? command_outcome::error : command_outcome::completed,
+                          .report = "x", .cycles = 10, .macs = 4};
+  });
+  std::vector<running_context::packet> parts;
+  for (std::uint64_t i = 0; i < 4; ++i) parts.push_back(context.kernel_packet(i));
+  const auto chain = context.chain_packet(parts);
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, chain.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(order == std::vector<std::uint64_t>{0, 1, 2});
+  CHECK(chain.state() == error);
+  CHECK(chain.words[3] == 2);  // error_index
+  CHECK(parts[0].state() == submitted);
+  CHECK(device->get_last_command()->result.cycles == 30);
+  CHECK(device->get_last_command()->clock_hz == 1'600'000'000);
+}
+
+TEST_CASE("a chain of nothing, of too much, of unknown or mixed commands is EINVAL", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  const auto part = context.kernel_packet();
+  const std::vector<std::uint32_t> elf{0x3a007001, 1, static_cast<std::uint32_t>(context.code_address), 0, 272, 0, 3, 0};
+  std::uint64_t seq = 0;
+  const auto refused = [&](const std::vector<running_context::packet>& parts) {
+    return client.exec(context.hwctx, context.chain_packet(parts).handle, seq);
+  };
+  CHECK(refused({}) == -EINVAL);
+  CHECK(refused(std::vector(65, part)) == -EINVAL);
+  CHECK(refused({part, {.handle = 999}}) == -EINVAL);
+  CHECK(refused({part, context.make_packet(elf)}) == -EINVAL);
+  CHECK(refused({context.chain_packet({part})}) == -EINVAL);
+  CHECK(refused(std::vector(64, part)) == 0);
+}
+
+TEST_CASE("WAIT_CMD knows its numbers and keeps its time", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  gate gate;
+  on_execute(gate.execute());
+  const auto packet = context.kernel_packet();
+  std::uint64_t seq = 0;
+  CHECK(client.wait(context.hwctx, 0) == -EINVAL);
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
+  const auto start = std::chrono::steady_clock::now();
+  CHECK(client.wait(context.hwctx, seq, 20) == -ETIME);
+  CHECK(std::chrono::steady_clock::now() - start >= std::chrono::milliseconds(20));
+  CHECK(packet.state() == submitted);
+  CHECK(client.wait(context.hwctx, seq + 1) == -EINVAL);
+  CHECK(client.wait(context.hwctx + 1, seq) == -EINVAL);
+  gate.released.count_down();
+  CHECK(client.wait(context.hwctx, seq, 0) == 0);
+  CHECK(packet.state() == completed);
+}
+
+TEST_CASE("the fifth command in flight blocks its submitter", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  gate gate;
+  on_execute(gate.execute());
+  std::uint64_t seq = 0;
+  for (int i = 0; i < 4; ++i) REQUIRE(client.exec(context.hwctx, context.kernel_packet().handle, seq) == 0);
+  const auto fifth = context.kernel_packet();
+  std::atomic<bool> accepted = false;
+  std::uint64_t last = 0;
+  std::thread submitter([&] {
+    accepted = client.exec(context.hwctx, fifth.handle, last) == 0;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK_FALSE(accepted);
+  gate.released.count_down();
+  submitter.join();
+  CHECK(accepted);
+  CHECK(last == 4);
+  CHECK(client.wait(context.hwctx, last) == 0);
+}
+
+TEST_CASE("destroying a context aborts what has not started", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  gate gate;
+  on_execute(gate.execute());
+  const auto running = context.kernel_packet(), pending = context.kernel_packet();
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, running.handle, seq) == 0);
+  gate.entered.wait();
+  REQUIRE(client.exec(context.hwctx, pending.handle, seq) == 0);
+  std::thread destroyer([&] { CHECK(client.destroy_hwctx(context.hwctx) == 0); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  gate.released.count_down();
+  destroyer.join();
+  CHECK(running.state() == completed);
+  CHECK(pending.state() == aborted);
+  CHECK(client.exec(context.hwctx, pending.handle, seq) == -EINVAL);
+}
+
+TEST_CASE("null commands complete inside EXEC_CMD without the NPU", "[emu][driver][cmd]") {
+  test_client client(make_device({.null_commands = true}));
+  running_context context(client);
+  const auto packet = context.kernel_packet();
+  const auto chain = context.chain_packet({packet, packet});
+  std::uint64_t seq = 0;
+  for (const auto& command : {packet, chain}) {
+    REQUIRE(client.exec(context.hwctx, command.handle, seq) == 0);
+    CHECK(command.state() == completed);
+  }
+  CHECK(seq == 1);
+  CHECK(client.wait(context.hwctx, 1) == 0);
+  CHECK(fake_npu::instance().executed == 0);
+}
+
+TEST_CASE("threads may submit to one context and to several", "[emu][driver][cmd]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  std::uint32_t second = 0;
+  REQUIRE(client.create_hwctx(4, second) == 0);
+  REQUIRE(client.config_cu(second, {client.bo(AMDXDNA_BO_DEV, 64)}) == 0);
+  constexpr int runs = 200;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  std::vector<running_context::packet> packets;
+  for (int t = 0; t < 4; ++t) packets.push_back(context.kernel_packet());
+  for (unsigned t = 0; t < 4; ++t)
+    threads.emplace_back([&, t] {
+      const auto hwctx = t % 2 == 0 ? context.hwctx : second;
+      for (int i = 0; i < runs; ++i) {
+        std::uint64_t seq = 0;
+        const bool done = client.exec(hwctx, packets[t].handle, seq) == 0 && client.wait(hwctx, seq) == 0;
+        if (!done || packets[t].state() != completed) ++wrong;
+        client.close(client.bo(AMDXDNA_BO_SHARE, 4096));
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+  CHECK(fake_npu::instance().executed == 4 * runs);
+}
+
+TEST_CASE("a device that shuts down lets the running command end and fails the next", "[emu][driver][cmd]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  std::uint64_t seq = 0;
+  device->shut_down();
+  const auto packet = context.kernel_packet();
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  CHECK(packet.state() == error);
+  CHECK(fake_npu::instance().executed == 0);
+}

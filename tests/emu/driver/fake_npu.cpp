@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Definitions of class npu that the linker takes before the firmware's.
+#include "fake_npu.hpp"
+
+#include <utility>
+
+namespace npurt::tests {
+
+fake_npu& fake_npu::instance() {
+  static fake_npu fake;
+  return fake;
+}
+
+void fake_npu::reset() {
+  const std::lock_guard lock(mutex);
+  execute = nullptr;
+  pdi_error.clear();
+  pdis.clear();
+  partitions = 100;
+  created = destroyed = executed = 0;
+}
+
+}  // namespace npurt::tests
+
+namespace npurt::emu {
+
+using tests::fake_npu;
+
+struct npu::impl {
+  device_memory& memory;
+};
+
+npu::npu(device_memory& memory) : impl_(std::make_unique<impl>(memory)) {}
+npu::~npu() = default;
+
+std::optional<context_id> npu::create_context(unsigned) {
+  auto& fake = fake_npu::instance();
+  if (fake.created - fake.destroyed >= fake.partitions) return std::nullopt;
+  return fake.created++;
+}
+
+void npu::destroy_context(context_id) { ++fake_npu::instance().destroyed; }
+
+std::string npu::configure_cu(context_id, std::uint32_t, std::vector<std::byte> pdi) {
+  auto& fake = fake_npu::instance();
+  fake.pdis.push_back(std::move(pdi));
+  return fake.pdi_error;
+}
+
+command_result npu::execute(context_id, const npu_command& command) {
+  auto& fake = fake_npu::instance();
+  ++fake.executed;
+  tests::fake_execute execute;
+  {
+    const std::lock_guard lock(fake.mutex);
+    execute = fake.execute;
+  }
+  return execute ? execute(command, impl_->memory) : command_result{};
+}
+
+std::string npu::statistics() const { return R"({"fake": true})"; }
+
+}  // namespace npurt::emu

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: results, errors, timeouts, figures.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <nlohmann/json.hpp>
+
+#include "emu/firmware/program.hpp"
+
+using namespace npurt;
+using namespace npurt::emu::testing;
+using Catch::Matchers::ContainsSubstring;
+using emu::command_outcome;
+
+namespace {
+
+struct machine {
+  explicit machine(const std::vector<std::byte>& pdi, std::size_t size = 640) : src(host.add(src_address, size)),
+                                                                             dst(host.add(dst_address, size)) {
+    src = pattern(size);
+    REQUIRE(npu.configure_cu(context, 0, pdi).empty());
+  }
+  emu::command_result run(const code_builder& code, bool patches = true) {
+    const auto bytes = code.build();
+    return npu.execute(context, {.cu = 0, .control_code = bytes, .arguments = {src_address, dst_address}, .apply_patches = patches});
+  }
+
+  host_memory host;
+  words& src;
+  words& dst;
+  emu::npu npu{host};
+  emu::context_id context = *npu.create_context(1);
+};
+
+}  // namespace
+
+TEST_CASE("a command copies a buffer and completes", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto result = m.run(transfer(640));
+  INFO(result.report);
+  CHECK(result.outcome == command_outcome::completed);
+  CHECK(m.dst == m.src);
+  // Firmware 30.5 k for the first command, ~5.6 k for the two tasks; the words.
+  CHECK(result.cycles > 33'000);
+  CHECK(result.cycles < 42'000);
+}
+
+TEST_CASE("later commands use the loaded configuration and new buffers", "[emu][firmware]") {
+  machine m(relay(64).build());
+  REQUIRE(m.run(transfer(640)).outcome == command_outcome::completed);
+  const auto first_source = m.src;
+  m.src = pattern(640, 99);
+  const auto result = m.run(transfer(640));
+  CHECK(result.outcome == command_outcome::completed);
+  CHECK(m.dst == m.src);
+  CHECK(m.dst != first_source);
+}
+
+TEST_CASE("the same commands take the same cycles", "[emu][firmware]") {
+  const auto run = [] {
+    machine m(relay(64).build());
+    const auto a = m.run(transfer(640)).cycles, b = m.run(transfer(320)).cycles;
+    return std::pair(a, b);
+  };
+  CHECK(run() == run());
+}
+
+TEST_CASE("patches are left alone when the stream is patched already", "[emu][firmware]") {
+  machine m(relay(64).build());
+  code_builder code;
+  code.block(0x1D000, bd_words(aie::tile_kind::shim, {.address = dst_address + 0x80000000, .length = 64})).patch(0x1D004, 1, 0);
+  code.mask_write(0x1D200, 15u << 8, 0x1F00).write(0x1D204, 0x80000000);
+  code.block(0x1D020, bd_words(aie::tile_kind::shim, {.address = src_address + 0x80000000, .length = 64})).write(0x1D214, 1);
+  code.sync(shim, 0, 0);
+  CHECK(m.run(code, false).outcome == command_outcome::completed);
+  CHECK(std::equal(m.dst.begin(), m.dst.begin() + 64, m.src.begin()));
+}
+
+TEST_CASE("a design that waits for a lock for ever times out and says for which", "[emu][firmware]") {
+  machine m(relay(64, 0).build());  // no free buffer
+  const auto result = m.run(transfer(640));
+  CHECK(result.outcome == command_outcome::timeout);
+  CHECK(result.failed_op == 7);
+  CHECK_THAT(result.report, ContainsSubstring("token of S2MM 0 of tile (0,0)"));
+  CHECK_THAT(result.report, ContainsSubstring("DMA (0,1) S2MM 0 BD 0: waits for lock 0 of tile (0,1) >= 1, its value is 0"));
+  CHECK_THAT(result.report, ContainsSubstring("DMA (0,0) S2MM 0 BD 0: waits for 640 words"));
+}
+
+TEST_CASE("a context works again after a timeout", "[emu][firmware]") {
+  machine m(relay(64).build());
+  CHECK(m.run(transfer(640).sync(shim, 1, 1)).outcome == command_outcome::timeout);
+  m.dst.assign(640, 0);
+  CHECK(m.run(transfer(640)).outcome == command_outcome::completed);
+  CHECK(m.dst == m.src);
+}
+
+TEST_CASE("an access outside the buffers is an error that names BD and address", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto result = m.run(transfer(704));
+  CHECK(result.outcome == command_outcome::error);
+  CHECK_THAT(result.report, ContainsSubstring("tile (0,0)") && ContainsSubstring("BD") && ContainsSubstring("in no buffer"));
+}
+
+TEST_CASE("an argument that the command does not have is an error", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto result = m.run(code_builder().patch(0x1D004, 2, 0));
+  CHECK(result.outcome == command_outcome::error);
+  CHECK_THAT(result.report, ContainsSubstring("argument 2"));
+}
+
+TEST_CASE("unknown registers and operations that are not built are errors by name", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto unknown = m.run(code_builder().write(0x1D200, 0).write(0x00039990, 1));
+  CHECK(unknown.outcome == command_outcome::error);
+  CHECK(unknown.failed_op == 1);
+  CHECK_THAT(unknown.report, ContainsSubstring("0x39990") && ContainsSubstring("(0,0)"));
+  const auto load = m.run(code_builder().add({8, 16, 0, 0}));
+  CHECK(load.outcome == command_outcome::error);
+  CHECK_THAT(load.report, ContainsSubstring("not built"));
+}
+
+TEST_CASE("control code that is no transaction is an error", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto junk = bytes_of({1, 2, 3});
+  CHECK(m.npu.execute(m.context, {.cu = 0, .control_code = junk, .arguments = {}}).outcome == command_outcome::error);
+  CHECK(m.npu.execute(m.context, {.cu = 0, .control_code = {}, .arguments = {}}).outcome == command_outcome::error);
+}
+
+TEST_CASE("a mask poll waits for a channel's status", "[emu][firmware]") {
+  machine m(relay(64).build());
+  // Channel_Running[19] of shim S2MM 0 falls when the words are there.
+  const auto done = m.run(transfer(640, false).mask_poll(0x1D220, 0, 1u << 19));
+  CHECK(done.outcome == command_outcome::completed);
+  CHECK(m.dst == m.src);
+  const auto never = m.run(code_builder().mask_poll(0x1D220, 1u << 19, 1u << 19));
+  CHECK(never.outcome == command_outcome::timeout);
+  CHECK_THAT(never.report, ContainsSubstring("0x1d220"));
+}
+
+TEST_CASE("a buffer freed while a transfer hangs is not touched by the next command", "[emu][firmware]") {
+  machine m(relay(64).build());
+  REQUIRE(m.run(transfer(640, false).mask_poll(0x1D220, 0, 0)).outcome == command_outcome::completed);
+  m.host.remove(dst_address);
+  const auto result = m.run(code_builder().sync(shim, 0, 0));
+  CHECK(result.outcome == command_outcome::error);
+  CHECK_THAT(result.report, ContainsSubstring("in no buffer"));
+}
+
+TEST_CASE("statistics count words and name the clock", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto result = m.run(transfer(640));
+  const auto json = nlohmann::json::parse(m.npu.statistics());
+  CHECK(json["clock_mhz"] == 1028);
+  CHECK(json["totals"]["commands"] == 1);
+  CHECK(json["totals"]["cycles"] == result.cycles);
+  CHECK(json["totals"]["ddr_read_bytes"] == 640 * 4);
+  CHECK(json["totals"]["ddr_write_bytes"] == 640 * 4);
+  CHECK(json["commands"][0]["outcome"] == "completed");
+  CHECK(json["commands"][0]["channels"].size() == 4);
+  for (const auto& channel : json["commands"][0]["channels"]) CHECK(channel["words"] == 640);
+}
