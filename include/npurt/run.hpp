@@ -38,8 +38,9 @@ class run {
   /// @param target       the kernel
   /// @param control_code transaction words; copied into an instruction buffer of its own
   /// @param buffers      npurt::buffer of any element types; the first one is the control code's argument 0
-  /// @throws buffer_error if there are more buffers than the kernel takes, one is not for it, or no memory is left for
-  ///         the control code
+  /// @throws buffer_error if there are more buffers than the kernel takes, fewer than the control code uses, one is not
+  ///         for the kernel or smaller than what the control code's DMA tasks reach, or no memory is left for the
+  ///         control code
   template <typename... T>
   run(const kernel& target, std::span<const std::uint32_t> control_code, const buffer<T>&... buffers)
       : state_(detail::make_run(target, control_code, {buffers.native()...}), "run") {}

@@ -84,6 +84,7 @@ aie_partition read_aie_partition(const byte_view& section) {
   for (std::size_t i = 0; i < starts.size(); i += 2) {
     partition.start_columns.push_back(starts.u16(i));
   }
+  string_at(section, 0x80, "kernel_commit_id");
   const byte_view pdis = array_at(section, 0x78, pdi_size, "aie_pdi");
   std::size_t entries = 0;
   for (std::size_t i = 0; i < pdis.size(); i += pdi_size) {

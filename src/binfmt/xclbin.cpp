@@ -56,6 +56,15 @@ std::size_t entry_count(const byte_view& section, std::size_t first_at, std::siz
   return static_cast<std::size_t>(count);
 }
 
+/// A name in a field of fixed size; readers that expect its zero byte, as XRT does, must find it.
+std::string name_at(const byte_view& section, std::size_t at, std::size_t size) {
+  std::string name = section.text(at, size);
+  if (name.size() == size) {
+    section.fail("has a name without an end", at);
+  }
+  return name;
+}
+
 std::vector<mem_data> read_mem_topology(const byte_view& section) {
   std::vector<mem_data> result;
   const std::size_t count = entry_count(section, 8, mem_data_size);
@@ -65,7 +74,7 @@ std::vector<mem_data> read_mem_topology(const byte_view& section) {
                       .used = section.u8(at + 1) != 0,
                       .size_kb = section.u64(at + 8),
                       .base_address = section.u64(at + 16),
-                      .tag = section.text(at + 24, 16)});
+                      .tag = name_at(section, at + 24, 16)});
   }
   return result;
 }
@@ -78,7 +87,7 @@ std::vector<ip_data> read_ip_layout(const byte_view& section) {
     result.push_back({.type = section.u32(at),
                       .properties = section.u32(at + 4),
                       .base_address = section.u64(at + 8),
-                      .name = section.text(at + 16, 64)});
+                      .name = name_at(section, at + 16, 64)});
   }
   return result;
 }

@@ -91,7 +91,7 @@ json kernels(const array_description& design) {
 /// 8-4-4-4-12 digits.
 std::string uuid_text(std::span<const std::byte> bytes) {
   std::string text = to_hex(bytes.first(16));
-  for (const std::size_t at : {8, 13, 18, 23}) {
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) {
     text.insert(at, "-");
   }
   return text;

@@ -54,15 +54,6 @@ namespace {
 constexpr const char* kernel_name = "i8_matmul";
 constexpr const char* xclbin_name = "i8-matmul";
 
-// AIE2 devices by the names that the drivers give them; Hawk Point is a Phoenix to them.
-void check_architecture(const device& target) {
-  for (const char* name : {"Phoenix", "Hawk", "npu1"}) {
-    if (target.name().find(name) != std::string::npos) return;
-  }
-  throw architecture_error(
-      fmt::format("{} is built for AIE2 (NPU Phoenix), the device is {}", kernel_name, target.name()));
-}
-
 void check_extent(const char* letter, const char* where, std::size_t given, std::size_t wanted) {
   if (given == wanted) return;
   throw shape_error(letter, fmt::format("matmul: {} is {} in {}, it must be {}", letter, given, where, wanted));
@@ -114,6 +105,16 @@ void execute(matmul_plan_state& plan, std::chrono::milliseconds deadline) {
 
 }  // namespace
 
+// AIE2 devices by the names that the drivers give them; Hawk Point is a Phoenix to them.
+void check_matmul_architecture(const std::string& device_name) {
+  for (const char* name : {"Phoenix", "Hawk", "npu1"}) {
+    if (device_name.contains(name)) return;
+  }
+  throw architecture_error(fmt::format(
+      "{} is built for AIE2 (NPU Phoenix), the device is {}: open another device, or build the kernel for this one",
+      kernel_name, device_name));
+}
+
 void multiply(matmul_plan_state& plan, matrix_view<const std::int8_t> a, matrix_view<const std::int8_t> b,
               matrix_view<std::int32_t> c, std::chrono::milliseconds deadline) {
   check_shape(plan.shape, a, b, c);
@@ -132,7 +133,7 @@ void multiply(matmul_plan_state& plan, matrix_view<const std::int8_t> a, matrix_
 }
 
 std::shared_ptr<matmul_overlay> matmul_cache::open(const device& target) {
-  check_architecture(target);
+  check_matmul_architecture(target.name());
   const xclbin image(find_prebuilt(xclbin_name));
   hw_context context(target, image);
   kernel opened(context, kernel_name);

@@ -5,6 +5,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "npurt/kernel.hpp"
 #include "npurt/ops/matmul.hpp"
@@ -17,6 +18,9 @@ struct matmul_overlay {
   kernel i8_matmul;
   matmul_report report;
 };
+
+/// @throws architecture_error if a device of this name is not one that the kernels are built for
+void check_matmul_architecture(const std::string& device_name);
 
 /// Bounded; the least recently used plan goes first. Calls that are in progress keep what they use.
 class matmul_cache {

@@ -41,9 +41,6 @@ std::vector<fs::path> search_folders() {
     add_installed(folders, fs::canonical(library.dli_fname, ignored));
   }
   add_installed(folders, fs::read_symlink("/proc/self/exe", ignored));
-#ifdef NPURT_PREBUILT_DIR
-  folders.emplace_back(NPURT_PREBUILT_DIR);
-#endif
   return folders;
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/argument_extents.hpp"
 #include "runtime/kernel_state.hpp"
 #include "runtime/log.hpp"
 #include "runtime/translate.hpp"
@@ -40,6 +41,23 @@ xrt::bo make_instructions(const kernel_state& kernel, std::span<const std::uint3
 void set_buffer(run_state& run, std::size_t index) {
   translated<buffer_error>(fmt::format("buffer {} of kernel {}", index, run.kernel->name),
                            [&] { run.native.set_arg(run.kernel->arguments.buffers[index], run.buffers[index]); });
+}
+
+// Beyond its buffers a DMA would meet whatever lies there.
+void check_extents(const std::string& kernel, std::span<const std::uint32_t> control_code,
+                   const std::vector<xrt::bo>& buffers) {
+  const std::vector<std::uint64_t> extents = argument_extents(control_code);
+  for (std::size_t index = 0; index < extents.size(); ++index) {
+    if (extents[index] == 0) continue;
+    if (index >= buffers.size()) {
+      throw buffer_error(fmt::format("the control code for kernel {} uses buffer {}, the run has {}", kernel, index,
+                                     buffers.size()));
+    }
+    if (const std::size_t size = buffers[index].size(); extents[index] > size) {
+      throw buffer_error(fmt::format("buffer {} of kernel {} has {} bytes, the control code needs {}", index, kernel,
+                                     size, extents[index]));
+    }
+  }
 }
 
 bool has_ended(ert_cmd_state state) {
@@ -99,6 +117,7 @@ std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::u
     throw buffer_error(fmt::format("{} buffers for kernel {}, it takes at most {}", buffers.size(), run->kernel->name,
                                    roles.buffers.size()));
   }
+  check_extents(run->kernel->name, control_code, buffers);
   graveyard::get().sweep_now();
   translated<buffer_error>(fmt::format("a run of {}", run->kernel->name), [&] {
     run->instructions = make_instructions(*run->kernel, control_code);
@@ -132,7 +151,8 @@ command_state state_of(const run_state& run) { return static_cast<command_state>
 
 [[noreturn]] void throw_command_error(run_state& run, command_state state, const char* text) {
   run.in_flight = false;
-  throw command_error(state, fmt::format("kernel {} {}: XRT says: {}", run.kernel->name, describe(state), text));
+  throw command_error(state, fmt::format("kernel {} {}: make a new hw_context before the next run. XRT says: {}",
+                                         run.kernel->name, describe(state), text));
 }
 
 // One wait of XRT's. It reports an expired wait either as a status or, where the driver hands out a syncobj, as a
@@ -182,7 +202,8 @@ void run::wait(std::chrono::milliseconds deadline) {
       return;
     }
   } while (std::chrono::steady_clock::now() < ends_at);
-  throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}", state.kernel->name,
+  throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}. Wait "
+                                            "again, or go on with a new hw_context", state.kernel->name,
                                             deadline.count(), describe(detail::state_of(state))));
 }
 

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "binfmt/xclbin.hpp"
 #include "runtime/translate.hpp"
+#include "runtime/xclbin_check.hpp"
 
 namespace npurt {
 
@@ -43,18 +43,9 @@ std::vector<char> read_file(const std::filesystem::path& file) {
   return bytes;
 }
 
-// XRT trusts much of what it reads; our reader checks every length and offset first.
-unsigned checked_columns(const std::string& origin, std::span<const std::byte> bytes) {
-  try {
-    return binfmt::read_xclbin(bytes).partition.column_width;
-  } catch (const binfmt::format_error& failure) {
-    throw xclbin_error(fmt::format("{}: {}", origin, failure.what()));
-  }
-}
-
 std::shared_ptr<detail::xclbin_state> load(std::string origin, const std::vector<char>& bytes) {
   auto state = std::make_shared<detail::xclbin_state>();
-  state->columns = checked_columns(origin, std::as_bytes(std::span(bytes)));
+  state->columns = detail::checked_columns(origin, std::as_bytes(std::span(bytes)));
   state->origin = std::move(origin);
   detail::translated<xclbin_error>(state->origin, [&] {
     state->native = xrt::xclbin(bytes);

@@ -25,7 +25,7 @@ constexpr int not_found = 127;
 
 /// The library lies beside bin/, in the build tree as in an installation.
 fs::path emulator_library() {
-  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / "lib" / "libnpurt_emulator.so";
+  return fs::read_symlink("/proc/self/exe").parent_path().parent_path() / NPURT_LIBDIR / "libnpurt_emulator.so";
 }
 
 /// ASan's runtime, if this is a build with it: it refuses to start unless it is loaded first.

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.hpp"
+#include "kernels.hpp"
 #include "support/reference_matmul.hpp"
 
 namespace {

@@ -11,6 +11,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "npurt/detail/owner.hpp"
+#include "runtime/matmul_cache.hpp"
 #include "runtime/translate.hpp"
 
 using Catch::Matchers::ContainsSubstring;
@@ -76,6 +77,13 @@ TEST_CASE("every state of a command has its ERT name", "[runtime][error]") {
   CHECK_THAT(npurt::describe(command_state::timed_out), ContainsSubstring("ERT_CMD_STATE_TIMEOUT"));
   CHECK_THAT(npurt::describe(command_state::no_response), ContainsSubstring("ERT_CMD_STATE_NORESPONSE"));
   CHECK_THAT(npurt::describe(static_cast<command_state>(77)), ContainsSubstring("77"));
+}
+
+TEST_CASE("a device of another architecture is refused by the matmul", "[runtime][error]") {
+  CHECK_NOTHROW(npurt::detail::check_matmul_architecture("NPU Phoenix"));
+  CHECK_NOTHROW(npurt::detail::check_matmul_architecture("NPU Hawk Point"));
+  CHECK_THROWS_MATCHES(npurt::detail::check_matmul_architecture("NPU Strix"), npurt::architecture_error,
+                       MessageMatches(ContainsSubstring("NPU Strix") && ContainsSubstring("AIE2")));
 }
 
 TEST_CASE("an object that was moved from says so", "[runtime][error]") {

@@ -2,6 +2,10 @@
 // XCLBINs that are none.
 #include "npurt/xclbin.hpp"
 
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -20,6 +24,14 @@ TEST_CASE("a file that is not there is a file error with its path", "[runtime][x
 
 TEST_CASE("a folder is a file error", "[runtime][xclbin]") {
   CHECK_THROWS_AS(npurt::xclbin(std::filesystem::path("/tmp")), npurt::file_error);
+}
+
+TEST_CASE("an empty file is an xclbin error that says what to do", "[runtime][xclbin]") {
+  const auto file = std::filesystem::temp_directory_path() / ("npurt-empty-" + std::to_string(getpid()) + ".xclbin");
+  std::ofstream(file).close();
+  CHECK_THROWS_MATCHES(npurt::xclbin(file), npurt::xclbin_error,
+                       MessageMatches(ContainsSubstring(file.string()) && ContainsSubstring("build it again")));
+  std::filesystem::remove(file);
 }
 
 TEST_CASE("bytes that are no XCLBIN are an xclbin error", "[runtime][xclbin]") {

@@ -9,8 +9,8 @@
 
 namespace npurt::emu {
 
-/// Order and meaning: dimension 0 innermost, address = base + sum of i_k * step_k + iteration_current * iteration_step, the
-/// top dimension never wraps, the walk ends after `length` words. Padding words count into the length (mlir-aie's
+/// Order and meaning: dimension 0 innermost, address = base + sum of i_k * step_k + iteration_current * iteration_step,
+/// the top dimension never wraps, the walk ends after `length` words. Padding words count into the length (mlir-aie's
 /// objectfifo padding test: 61 x 56 padded to 64 x 64 has length 4096).
 class address_generator {
  public:
@@ -46,11 +46,11 @@ class address_generator {
 
   std::uint32_t remaining_ = 0;
   bool padded_ = false;
-  std::int64_t base_ = 0;                     // words
-  std::array<std::int64_t, 4> step_{};        // words
-  std::array<std::int64_t, 4> position_{};    // words; start of the current row, plane, ...
+  std::int64_t base_ = 0;                   // words
+  std::array<std::int64_t, 4> step_{};      // words
+  std::array<std::int64_t, 4> position_{};  // words; start of the current row, plane, ...
   std::array<std::uint32_t, 4> index_{};
-  std::array<std::uint32_t, 4> limit_{};      // with padding; 0: never wraps
+  std::array<std::uint32_t, 4> limit_{};  // with padding; 0: never wraps
   std::array<std::uint32_t, 4> before_{}, wrap_{};
 };
 

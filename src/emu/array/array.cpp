@@ -31,7 +31,8 @@ void array::write(std::uint32_t address, std::span<const std::uint32_t> words) {
   if (words.empty()) return;
   const tile& t = partition_->find_tile(address);
   const std::uint32_t offset = aie::unpack_address(address).offset - aie::reg::core_program_memory;
-  if (t.kind == aie::tile_kind::core && offset < core::program_bytes && words.size_bytes() <= core::program_bytes - offset)
+  if (t.kind == aie::tile_kind::core && offset < core::program_bytes &&
+      words.size_bytes() <= core::program_bytes - offset)
     return partition_->core_at(t.id).processor().write_program(offset, std::as_bytes(words));
   for (std::size_t i = 0; i < words.size(); ++i)
     partition_->write(address + static_cast<std::uint32_t>(4 * i), words[i]);
@@ -82,8 +83,12 @@ bool array::take_token(aie::tile_id tile, aie::dma_direction direction, unsigned
 
 array_statistics array::statistics() const {
   const partition& p = *partition_;
-  array_statistics s{.cycles = p.now, .ddr_read_bytes = p.ddr_read.bytes, .ddr_write_bytes = p.ddr_write.bytes,
-                     .cores = {}, .channels = {}, .ignored_writes = p.ignored};
+  array_statistics s{.cycles = p.now,
+                     .ddr_read_bytes = p.ddr_read.bytes,
+                     .ddr_write_bytes = p.ddr_write.bytes,
+                     .cores = {},
+                     .channels = {},
+                     .ignored_writes = p.ignored};
   for (const auto& c : p.cores) {
     const core_counters n = c->counters();
     s.cores.push_back({c->id(), n.cycles, n.bundles, n.macs, n.stalls});

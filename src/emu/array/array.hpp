@@ -36,8 +36,8 @@ struct channel_statistics {
 struct array_statistics {
   std::uint64_t cycles = 0;
   std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
-  std::vector<core_statistics> cores;        ///< in order of agents; every core
-  std::vector<channel_statistics> channels;  ///< in order of agents; every channel
+  std::vector<core_statistics> cores;                                ///< in order of agents; every core
+  std::vector<channel_statistics> channels;                          ///< in order of agents; every channel
   std::map<std::string, std::uint64_t, std::less<>> ignored_writes;  ///< known registers without an effect here
 };
 
@@ -64,8 +64,8 @@ class array {
   void forget_translations();
 
   enum class run_end : std::uint8_t { reached, token, quiet };
-  /// Lets time pass to cycle `until`. Returns earlier when a token arrives (if `stop_at_token`), or when nothing can move
-  /// any more (quiet, time stands where the last thing happened; only if `stop_when_quiet`).
+  /// Lets time pass to cycle `until`. Returns earlier when a token arrives (if `stop_at_token`), or when nothing can
+  /// move any more (quiet, time stands where the last thing happened; only if `stop_when_quiet`).
   /// @throws array_error when a core or DMA channel does what it must not
   run_end run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet);
   std::uint64_t now() const;

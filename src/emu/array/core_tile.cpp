@@ -16,7 +16,8 @@ constexpr unsigned locks_per_side = 16;
 
 }  // namespace
 
-core_tile::core_tile(partition& owner, aie::tile_id id) : partition_(owner), id_(id), agent_(core_agent(id)), core_(*this) {}
+core_tile::core_tile(partition& owner, aie::tile_id id)
+    : partition_(owner), id_(id), agent_(core_agent(id)), core_(*this) {}
 
 tile* core_tile::neighbour(unsigned side) const {
   aie::tile_id at = id_;
@@ -56,9 +57,7 @@ lock& core_tile::find_lock(unsigned id) const {
   return t->locks[id % locks_per_side];
 }
 
-bool core_tile::acquire_lock(unsigned id, int value) {
-  return partition_.acquire(find_lock(id), value);
-}
+bool core_tile::acquire_lock(unsigned id, int value) { return partition_.acquire(find_lock(id), value); }
 
 void core_tile::release_lock(unsigned id, int value) { partition_.release(find_lock(id), value); }
 
@@ -84,7 +83,8 @@ core_tile* core_tile::cascade_target() const {
   const bool east = (control(id_) & 2) != 0;  // Output[1]: 0 south, 1 east; Input[0]: 0 north, 1 west
   const aie::tile_id to = east ? aie::tile_id{static_cast<std::uint8_t>(id_.col + 1), id_.row}
                                : aie::tile_id{id_.col, static_cast<std::uint8_t>(id_.row - 1)};
-  if (!partition_.shape.contains(to) || partition_.shape.kind(to) != aie::tile_kind::core || ((control(to) & 1) != 0) != east)
+  if (!partition_.shape.contains(to) || partition_.shape.kind(to) != aie::tile_kind::core ||
+      ((control(to) & 1) != 0) != east)
     throw array_error(id_, std::format("core at pc {:#x}: no core listens at its cascade output", core_.pc()));
   return &partition_.core_at(to);
 }
@@ -140,12 +140,17 @@ void core_tile::fall_asleep() {
     case stall::lock:
       find_lock(core_.waiting_lock()).waiters.insert(agent_);
       return partition_.sleep(agent_, wait_cause::lock);
-    case stall::stream_in: return partition_.wait_for_word(agent_);
-    case stall::cascade_out: cascade_target()->cascade_writers_.insert(agent_); [[fallthrough]];
+    case stall::stream_in:
+      return partition_.wait_for_word(agent_);
+    case stall::cascade_out:
+      cascade_target()->cascade_writers_.insert(agent_);
+      [[fallthrough]];
     case stall::cascade_in:
-    case stall::stream_out: return partition_.sleep(agent_, wait_cause::stream);
+    case stall::stream_out:
+      return partition_.sleep(agent_, wait_cause::stream);
     case stall::none:
-    case stall::memory: return;
+    case stall::memory:
+      return;
   }
 }
 
@@ -164,7 +169,8 @@ void core_tile::write_control(std::uint32_t value) {
 }
 
 std::uint32_t core_tile::status() const {
-  // Enable[0], Reset[1], Lock_Stall S W N E [6..9], stream stalls [10] [12], cascade [14] [15], Error_Halt[19], Done[20].
+  // Enable[0], Reset[1], Lock_Stall S W N E [6..9], stream stalls [10] [12], cascade [14] [15], Error_Halt[19],
+  // Done[20].
   std::uint32_t bits = (core_.enabled() ? 1u : 0u) | (in_reset_ ? 2u : 0u);
   const stall waiting = core_.waiting();
   if (waiting == stall::lock) bits |= 1u << (6 + core_.waiting_lock() / locks_per_side);

@@ -70,8 +70,8 @@ class core_tile final : public core_ports {
   agent_id agent_;
   core core_;
   bool in_reset_ = true;
-  cascade_fifo cascade_;               // values on their way to this core
-  agent_set cascade_writers_;          // asleep until this core takes a value
+  cascade_fifo cascade_;       // values on their way to this core
+  agent_set cascade_writers_;  // asleep until this core takes a value
   std::uint64_t last_step_ = 0;
   core_counters before_reset_;  // what core_'s own counters do not hold
 };

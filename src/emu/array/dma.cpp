@@ -41,13 +41,15 @@ void pause_until(partition& p, dma_channel& c, step_state state, std::uint64_t t
 
 void start_task(partition& p, dma_channel& c) {
   if (c.queued == 0) return p.awake.erase(c.agent);
-  if ((c.ctrl & refused_ctrl_bits(c)) != 0) throw array_error(c.tile, describe(c) + ": mode in its ctrl register is not built");
+  if ((c.ctrl & refused_ctrl_bits(c)) != 0)
+    throw array_error(c.tile, describe(c) + ": mode in its ctrl register is not built");
   c.task = c.queue[0];
   std::shift_left(c.queue.begin(), c.queue.end(), 1);
   --c.queued;
   c.runs_left = c.task.repeat;
   c.bd = c.task.bd;
   c.task_start = p.now;
+  if (c.kind == aie::tile_kind::shim) ++ddr_of(p, c).users;
   pause_until(p, c, step_state::starting, p.now + start_cost(c));
 }
 
@@ -57,6 +59,7 @@ void finish_task(partition& p, dma_channel& c) {
     p.unrouted.insert(c.agent);
     return p.sleep(c.agent, wait_cause::token);
   }
+  if (c.kind == aie::tile_kind::shim) --ddr_of(p, c).users;
   ++c.counters.tasks;
   c.counters.busy += p.now - c.task_start;
   c.state = step_state::idle;
@@ -101,8 +104,8 @@ void enter_bd(partition& p, dma_channel& c) {
   }
   check_features(c);
   aie::dma_bd& kept = t.bds[c.bd].decoded;
-  kept.iteration_current = static_cast<std::uint8_t>(kept.iteration_current + 1 >= kept.iteration_wrap ? 0
-                                                                                            : kept.iteration_current + 1);
+  kept.iteration_current =
+      static_cast<std::uint8_t>(kept.iteration_current + 1 >= kept.iteration_wrap ? 0 : kept.iteration_current + 1);
   c.addresses.load(c.current);
   c.header_due = c.current.packet_enable && c.direction == aie::dma_direction::mm2s;
   c.claimed_block = -1;
@@ -127,16 +130,20 @@ const aie::dma_bd& partition::decoded_bd(tile& t, unsigned bd) {
 
 void partition::step_channel(dma_channel& c) {
   switch (c.state) {
-    case step_state::idle: return start_task(*this, c);
+    case step_state::idle:
+      return start_task(*this, c);
     case step_state::starting:
       if (now >= c.until) return enter_bd(*this, c);
       return pause_until(*this, c, c.state, c.until);
-    case step_state::acquiring: return acquire_lock(*this, c);
-    case step_state::moving: return move(*this, c);
+    case step_state::acquiring:
+      return acquire_lock(*this, c);
+    case step_state::moving:
+      return move(*this, c);
     case step_state::responding:
       if (now >= c.until) return finish_task(*this, c);
       return pause_until(*this, c, c.state, c.until);
-    case step_state::token: return finish_task(*this, c);
+    case step_state::token:
+      return finish_task(*this, c);
   }
 }
 
@@ -156,10 +163,10 @@ void partition::push_task(dma_channel& c, aie::dma_task task) {
 void partition::reset_channel(dma_channel& c) {
   awake.erase(c.agent);
   sleeping.erase(c.agent);
+  if (c.kind == aie::tile_kind::shim && c.state != step_state::idle) --ddr_of(*this, c).users;
   c.state = step_state::idle;
   c.queued = 0;
   c.overflow = c.bd_invalid = false;
-  drop_ddr_claim(*this, c);
   if (c.direction == aie::dma_direction::s2mm) {
     fifos[c.agent].clear();
     wake_all(fifos[c.agent].blocked);

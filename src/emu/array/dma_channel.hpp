@@ -38,12 +38,12 @@ struct dma_channel {
 
   step_state state = step_state::idle;
   bool reset = false;
-  bool overflow = false;         ///< sticky: a task was pushed to a full queue and is lost
-  bool bd_invalid = false;       ///< sticky
+  bool overflow = false;    ///< sticky: a task was pushed to a full queue and is lost
+  bool bd_invalid = false;  ///< sticky
   std::uint32_t ctrl = 0;
   std::array<aie::dma_task, aie::dma_queue_depth> queue{};
   std::uint8_t queued = 0;
-  bool follows = false;          ///< the task was queued when its predecessor ended
+  bool follows = false;  ///< the task was queued when its predecessor ended
 
   aie::dma_task task;
   std::uint16_t runs_left = 0;
@@ -51,15 +51,14 @@ struct dma_channel {
   bool header_due = false;
   aie::dma_bd current;
   address_generator addresses;
-  std::uint64_t until = 0;       ///< end of starting or responding
-  std::uint64_t next_word = 0;   ///< shim MM2S, in ticks: when DDR has the next word
+  std::uint64_t until = 0;          ///< end of starting or responding
+  std::uint64_t next_word = 0;      ///< shim, in ticks: when DDR is ready for the next word
   std::int64_t claimed_block = -1;  ///< core tiles: the 16 bytes that the last bank access covered
 
   /// Shim: the BD's extent and its host bytes; nullptr: not in one buffer, translate word by word.
   address_generator::extent ddr_extent{};
   std::byte* ddr = nullptr;
   bool ddr_resolved = false;
-  bool ddr_owed = false;         ///< was turned away for bandwidth
 
   std::uint64_t task_start = 0;
   dma_counters counters;

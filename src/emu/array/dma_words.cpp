@@ -64,49 +64,26 @@ std::byte* core_word(partition& p, dma_channel& c, std::int64_t address) {
 std::byte* find_word(partition& p, dma_channel& c) {
   const std::int64_t address = c.addresses.address();
   switch (c.kind) {
-    case aie::tile_kind::core: return core_word(p, c, address);
-    case aie::tile_kind::memtile: return memtile_word(p, c, address);
-    default: return ddr_word(p, c, address);
+    case aie::tile_kind::core:
+      return core_word(p, c, address);
+    case aie::tile_kind::memtile:
+      return memtile_word(p, c, address);
+    default:
+      return ddr_word(p, c, address);
   }
 }
 
-constexpr std::uint64_t word_tenth_bytes = 40;
-
-ddr_direction& ddr_of(partition& p, const dma_channel& c) {
-  return c.direction == aie::dma_direction::mm2s ? p.ddr_read : p.ddr_write;
-}
-
-/// Whether DDR has a word's worth of bandwidth left for this channel.
-bool ddr_ready(partition& p, dma_channel& c) {
-  ddr_direction& d = ddr_of(p, c);
-  if (d.time != p.now) {
-    d.credit = std::min<std::uint64_t>(timing::ddr_burst_tenth_bytes,
-                                       d.credit + (p.now - d.time) * timing::ddr_tenth_bytes_per_cycle);
-    d.time = p.now;
-  }
-  if (d.credit >= word_tenth_bytes + (c.ddr_owed ? 0 : d.owed)) return true;
-  if (!c.ddr_owed) d.owed += word_tenth_bytes;
-  c.ddr_owed = true;
-  return false;
-}
+/// Whether DDR has this channel's next word, or takes it.
+bool ddr_ready(const partition& p, const dma_channel& c) { return p.now * timing::ticks_per_cycle >= c.next_word; }
 
 void count_ddr_word(partition& p, dma_channel& c) {
+  const bool reads = c.direction == aie::dma_direction::mm2s;
   ddr_direction& d = ddr_of(p, c);
-  d.credit -= word_tenth_bytes;
   d.bytes += 4;
-  if (c.ddr_owed) d.owed -= word_tenth_bytes;
-  c.ddr_owed = false;
-}
-
-/// Shim MM2S: words come from DDR slightly slower than one per cycle, and all channels share it.
-bool ddr_has_word(partition& p, dma_channel& c) {
-  return p.now * timing::ticks_per_cycle >= c.next_word && ddr_ready(p, c);
-}
-
-void count_read(partition& p, dma_channel& c) {
-  count_ddr_word(p, c);
-  c.next_word = std::max(c.next_word, p.now * timing::ticks_per_cycle - (timing::ticks_per_cycle - 1)) +
-                timing::shim_mm2s_word_ticks;
+  const unsigned alone = reads ? timing::shim_mm2s_word_ticks : timing::shim_s2mm_word_ticks;
+  const std::uint64_t cycle = p.now * timing::ticks_per_cycle;  // less than a cycle's lateness is made up for
+  c.next_word =
+      std::max(c.next_word, cycle - (timing::ticks_per_cycle - 1)) + std::max(alone, timing::ddr_word_ticks * d.users);
 }
 
 bool count_wait(dma_channel& c, wait_cause cause) {
@@ -133,11 +110,11 @@ bool send(partition& p, dma_channel& c) {
     return false;
   }
   const bool shim = c.kind == aie::tile_kind::shim;
-  if (shim && !ddr_has_word(p, c)) return count_wait(c, wait_cause::memory);
+  if (shim && !ddr_ready(p, c)) return count_wait(c, wait_cause::memory);
   std::uint32_t word = 0;
   if (!c.addresses.padding()) std::memcpy(&word, find_word(p, c), 4);
   if (!send_word(p, c, word, c.addresses.remaining() == 1 && !c.current.tlast_suppress)) return false;
-  if (shim) count_read(p, c);
+  if (shim) count_ddr_word(p, c);
   return true;
 }
 
@@ -164,16 +141,16 @@ bool move_word(partition& p, dma_channel& c) {
   return true;
 }
 
-void drop_ddr_claim(partition& p, dma_channel& c) {
-  if (c.ddr_owed) ddr_of(p, c).owed -= word_tenth_bytes;
-  c.ddr_owed = false;
+ddr_direction& ddr_of(partition& p, const dma_channel& c) {
+  return c.direction == aie::dma_direction::mm2s ? p.ddr_read : p.ddr_write;
 }
 
 lock& bd_lock(partition& p, const dma_channel& c, unsigned id) {
   if (c.kind != aie::tile_kind::memtile) return p.at(c.tile).locks[id & 0xF];
   const int col = c.tile.col + static_cast<int>(id / 64) - 1;
   if (col < 0 || col >= p.shape.columns || id >= 192)
-    throw array_error(c.tile, std::format("{}: lock {} is in a neighbour that the partition does not have", describe(c), id));
+    throw array_error(c.tile,
+                      std::format("{}: lock {} is in a neighbour that the partition does not have", describe(c), id));
   return p.at({static_cast<std::uint8_t>(col), c.tile.row}).locks[id % 64];
 }
 

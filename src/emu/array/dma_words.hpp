@@ -10,12 +10,13 @@
 namespace npurt::emu {
 
 struct partition;
+struct ddr_direction;
 
 /// One cycle of a channel that has words left. @return whether a data word moved
 bool move_word(partition& p, dma_channel& c);
 
-/// A channel that stops gives back the bandwidth kept for it.
-void drop_ddr_claim(partition& p, dma_channel& c);
+/// DDR in the direction of a shim channel.
+ddr_direction& ddr_of(partition& p, const dma_channel& c);
 
 /// The lock that a BD of this channel names: own tile; on memtiles 0-63 west, 64-127 own, 128-191 east.
 lock& bd_lock(partition& p, const dma_channel& c, unsigned id);

@@ -17,8 +17,8 @@ void build_channels(partition& p, const tile& t) {
       c.index = static_cast<std::uint8_t>(index);
       c.agent = channel_agent(t.id, direction, index);
       if (direction == aie::dma_direction::s2mm) continue;
-      const aie::port entry = t.kind == aie::tile_kind::shim ? aie::shim_dma_port(direction, index)
-                                                             : aie::port{aie::bundle::dma, c.index};
+      const aie::port entry =
+          t.kind == aie::tile_kind::shim ? aie::shim_dma_port(direction, index) : aie::port{aie::bundle::dma, c.index};
       p.sources[c.agent].tile = t.id;
       p.sources[c.agent].slave = *aie::slave_number(t.kind, entry);
     }
@@ -34,9 +34,14 @@ void build_core(partition& p, aie::tile_id id) {
 }  // namespace
 
 partition::partition(aie::geometry array_shape, ddr_port& memory)
-    : shape(array_shape), ddr(memory), tiles(std::size_t{shape.columns} * shape.rows),
-      channels(std::size_t{shape.columns} * channels_per_column), cores(std::size_t{shape.columns} * cores_per_column),
-      fifos(max_agents), sources(max_agents), arbiter_owner(tiles.size() * 8, no_agent) {
+    : shape(array_shape),
+      ddr(memory),
+      tiles(std::size_t{shape.columns} * shape.rows),
+      channels(std::size_t{shape.columns} * channels_per_column),
+      cores(std::size_t{shape.columns} * cores_per_column),
+      fifos(max_agents),
+      sources(max_agents),
+      arbiter_owner(tiles.size() * 8, no_agent) {
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     tile& t = tiles[i];
     t.id = {static_cast<std::uint8_t>(i / shape.rows), static_cast<std::uint8_t>(i % shape.rows)};

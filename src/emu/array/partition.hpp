@@ -28,12 +28,10 @@ struct token {
   bool operator==(const token&) const = default;
 };
 
-/// Bandwidth of DDR in one direction. A channel that was turned away is served before others take a second word.
+/// DDR in one direction.
 struct ddr_direction {
-  std::uint64_t credit = 0;  ///< tenths of a byte that may move now
-  std::uint64_t time = 0;    ///< when `credit` was brought up to date
-  std::uint64_t owed = 0;    ///< tenths of a byte kept for channels that were turned away
-  std::uint64_t bytes = 0;   ///< moved
+  unsigned users = 0;       ///< shim channels with a task
+  std::uint64_t bytes = 0;  ///< moved
 };
 
 struct partition {
@@ -94,14 +92,14 @@ struct partition {
   std::uint64_t now = 1;
 
   std::vector<tile> tiles;
-  std::vector<dma_channel> channels;                 ///< by agent id
-  std::vector<std::unique_ptr<core_tile>> cores;     ///< by agent id - max_channels
-  std::vector<stream_fifo> fifos;                    ///< by agent id of the receiver
-  std::vector<stream_source> sources;                ///< by agent id
+  std::vector<dma_channel> channels;              ///< by agent id
+  std::vector<std::unique_ptr<core_tile>> cores;  ///< by agent id - max_channels
+  std::vector<stream_fifo> fifos;                 ///< by agent id of the receiver
+  std::vector<stream_source> sources;             ///< by agent id
   std::uint32_t switch_version = 1;
-  std::vector<agent_id> arbiter_owner;               ///< no_agent: free
-  std::vector<agent_id> packet_waiters;              ///< sources that want arbiters, oldest first
-  agent_set unrouted;                                ///< asleep until the switches change
+  std::vector<agent_id> arbiter_owner;   ///< no_agent: free
+  std::vector<agent_id> packet_waiters;  ///< sources that want arbiters, oldest first
+  agent_set unrouted;                    ///< asleep until the switches change
 
   agent_set awake;
   agent_set sleeping;
@@ -113,17 +111,17 @@ struct partition {
     agent_id agent;
     auto operator<=>(const timer&) const = default;
   };
-  std::vector<timer> timers;                         ///< heap, earliest on top
+  std::vector<timer> timers;  ///< heap, earliest on top
   struct flying_token {
     std::uint64_t time;
     token what;
   };
-  std::vector<flying_token> flying;                  ///< in order of departure
+  std::vector<flying_token> flying;  ///< in order of departure
   std::vector<token> arrived;
-  bool token_arrived = false;                        ///< since the scheduler's caller cleared it
+  bool token_arrived = false;  ///< since the scheduler's caller cleared it
 
   ddr_direction ddr_read, ddr_write;
-  std::map<std::string, std::uint64_t, std::less<>> ignored;      ///< writes to known registers without an effect here
+  std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here
   std::uint64_t core_events = 0;
 
   static constexpr agent_id no_agent = 0xFF;

@@ -22,7 +22,8 @@ switch_table build_switch_table(aie::tile_kind kind) {
   for (unsigned s = 0; s < aie::slave_count(kind); ++s) {
     table[aie::slave_offset(kind, s)] = {what::slave, static_cast<std::uint8_t>(s)};
     for (unsigned slot = 0; slot < 4; ++slot)
-      table[aie::slot_offset(kind, s, slot)] = {what::slot, static_cast<std::uint8_t>(s), static_cast<std::uint8_t>(slot)};
+      table[aie::slot_offset(kind, s, slot)] = {what::slot, static_cast<std::uint8_t>(s),
+                                                static_cast<std::uint8_t>(slot)};
   }
   if (kind != aie::tile_kind::shim) return table;
   table[aie::shim_mux_offset] = {what::mux};
@@ -36,12 +37,14 @@ std::optional<bd_register> find_bd(aie::tile_kind kind, std::uint32_t offset) {
   const std::uint32_t base = aie::bd_offset(kind, 0), stride = aie::bd_offset(kind, 1) - base;
   const aie::tile_resources& r = aie::resources(kind);
   if (offset < base || offset >= base + r.bds * stride || offset % stride / 4 >= r.bd_words) return std::nullopt;
-  return bd_register{static_cast<std::uint8_t>((offset - base) / stride), static_cast<std::uint8_t>(offset % stride / 4)};
+  return bd_register{static_cast<std::uint8_t>((offset - base) / stride),
+                     static_cast<std::uint8_t>(offset % stride / 4)};
 }
 
 std::optional<unsigned> find_lock_value(aie::tile_kind kind, std::uint32_t offset) {
   const std::uint32_t base = aie::lock_value_offset(kind, 0), stride = aie::lock_value_offset(kind, 1) - base;
-  if (offset < base || offset >= base + aie::resources(kind).locks * stride || offset % stride != 0) return std::nullopt;
+  if (offset < base || offset >= base + aie::resources(kind).locks * stride || offset % stride != 0)
+    return std::nullopt;
   return (offset - base) / stride;
 }
 

@@ -18,7 +18,8 @@ constexpr std::uint32_t core_data_end = 0x10000;
 void write_channel(partition& p, const tile& t, const aie::dma_channel_register& r, std::uint32_t value) {
   dma_channel& c = p.channels[channel_agent(t.id, r.direction, r.channel)];
   switch (r.what) {
-    case aie::dma_channel_register::what::queue: return p.push_task(c, aie::unpack_task(value));
+    case aie::dma_channel_register::what::queue:
+      return p.push_task(c, aie::unpack_task(value));
     case aie::dma_channel_register::what::ctrl:
       c.ctrl = value;
       // Reset[1]; on shims that bit is Pause_Mem, which start_task refuses.
@@ -65,19 +66,34 @@ void write_bd(partition&, tile& t, unsigned bd, unsigned word, std::uint32_t val
 void write_switch(partition& p, tile& t, const switch_register& r, std::uint32_t value) {
   stream_switch_state& s = t.stream_switch;
   switch (r.what) {
-    case switch_register::what::master: s.masters[r.port] = aie::unpack_master(value); break;
-    case switch_register::what::slave: s.slaves[r.port] = aie::unpack_slave(value); break;
-    case switch_register::what::slot: s.slots[r.port][r.slot] = aie::unpack_slot(value); break;
-    case switch_register::what::mux: s.mux = value; break;
-    case switch_register::what::demux: s.demux = value; break;
+    case switch_register::what::master:
+      s.masters[r.port] = aie::unpack_master(value);
+      break;
+    case switch_register::what::slave:
+      s.slaves[r.port] = aie::unpack_slave(value);
+      break;
+    case switch_register::what::slot:
+      s.slots[r.port][r.slot] = aie::unpack_slot(value);
+      break;
+    case switch_register::what::mux:
+      s.mux = value;
+      break;
+    case switch_register::what::demux:
+      s.demux = value;
+      break;
   }
   p.switches_changed();
 }
 
 /// Registers whose effect is not built although a design would depend on it.
 void refuse(const tile& t, const std::string& name, std::uint32_t value) {
-  static constexpr std::array<std::string_view, 7> prefixes{
-      "Stream_Switch_Deterministic_Merge", "Debug_Control", "Column_Reset_Control", "Core_R", "Core_P", "Core_S", "Core_L"};
+  static constexpr std::array<std::string_view, 7> prefixes{"Stream_Switch_Deterministic_Merge",
+                                                            "Debug_Control",
+                                                            "Column_Reset_Control",
+                                                            "Core_R",
+                                                            "Core_P",
+                                                            "Core_S",
+                                                            "Core_L"};
   const bool listed = std::ranges::any_of(prefixes, [&](std::string_view s) { return name.starts_with(s); });
   if (listed && value != 0) throw array_error(t.id, std::format("write of {:#x} to {} is not built", value, name));
 }
@@ -161,9 +177,10 @@ void partition::write(std::uint32_t address, std::uint32_t value) {
 std::uint32_t partition::read_for_mask(std::uint32_t address) {
   const tile& t = find_tile(address);
   const std::uint32_t offset = aie::unpack_address(address).offset;
-  const bool kept_elsewhere = offset < t.memory.size() || find_bd(t.kind, offset) || find_lock_value(t.kind, offset) ||
-                              aie::find_dma_channel_register(t.kind, offset) ||
-                              (t.kind == aie::tile_kind::core && offset - aie::reg::core_program_memory < core::program_bytes);
+  const bool kept_elsewhere =
+      offset < t.memory.size() || find_bd(t.kind, offset) || find_lock_value(t.kind, offset) ||
+      aie::find_dma_channel_register(t.kind, offset) ||
+      (t.kind == aie::tile_kind::core && offset - aie::reg::core_program_memory < core::program_bytes);
   if (kept_elsewhere || (t.kind == aie::tile_kind::core && offset == aie::reg::core_control)) return read(address);
   const auto stored = t.stored.find(offset);
   return stored == t.stored.end() ? 0 : stored->second;
@@ -196,8 +213,8 @@ std::uint32_t partition::read(std::uint32_t address) {
   if (is_lock_request(t.kind, offset)) return request_lock(*this, t, offset);
   if (const auto stored = t.stored.find(offset); stored != t.stored.end()) return stored->second;
   if (aie::register_name(t.kind, offset).empty())
-    throw array_error(t.id, std::format("read of offset {:#x}: a {} tile has no such register", offset,
-                                        aie::to_string(t.kind)));
+    throw array_error(
+        t.id, std::format("read of offset {:#x}: a {} tile has no such register", offset, aie::to_string(t.kind)));
   throw array_error(t.id, std::format("read of register {} is not built", aie::register_name(t.kind, offset)));
 }
 

@@ -11,9 +11,7 @@ namespace {
 
 using step_state = dma_channel::step_state;
 
-std::string condition(int value) {
-  return value < 0 ? std::format(">= {}", -value) : std::format("== {}", value);
-}
+std::string condition(int value) { return value < 0 ? std::format(">= {}", -value) : std::format("== {}", value); }
 
 std::string lock_text(const partition& p, const dma_channel& c) {
   unsigned id = c.current.acquire_lock;
@@ -27,7 +25,8 @@ std::string lock_text(const partition& p, const dma_channel& c) {
 }
 
 std::string receivers_text(const partition& p, const stream_source& s) {
-  if (s.open == nullptr) return s.wanted != nullptr ? "waits for an arbiter that another packet holds" : "its stream goes nowhere";
+  if (s.open == nullptr)
+    return s.wanted != nullptr ? "waits for an arbiter that another packet holds" : "its stream goes nowhere";
   std::string text = "waits for room at";
   for (const route_branch& b : s.open->branches) {
     if (p.fifos[b.receiver].size() < b.room) continue;
@@ -41,16 +40,20 @@ std::string receivers_text(const partition& p, const stream_source& s) {
 
 std::string channel_text(const partition& p, const dma_channel& c) {
   switch (c.state) {
-    case step_state::acquiring: return lock_text(p, c);
+    case step_state::acquiring:
+      return lock_text(p, c);
     case step_state::moving:
       if (c.direction == aie::dma_direction::mm2s)
         return std::format("{}, {} words not sent", receivers_text(p, p.sources[c.agent]), c.addresses.remaining());
       return std::format("waits for {} words from its stream", c.addresses.remaining());
     case step_state::token:
       return std::format("its task-complete token (packet id {}) has no route to the firmware", c.ctrl >> 8 & 0x1F);
-    case step_state::starting: return "is starting";
-    case step_state::responding: return "waits for the memory's answer";
-    case step_state::idle: return "is idle";
+    case step_state::starting:
+      return "is starting";
+    case step_state::responding:
+      return "waits for the memory's answer";
+    case step_state::idle:
+      return "is idle";
   }
   return {};
 }
@@ -59,19 +62,25 @@ std::string core_text(const partition& p, const core_tile& tile) {
   const core& c = tile.processor();
   switch (c.waiting()) {
     case stall::lock: {
-      static constexpr std::array<aie::tile_id, 4> steps{{{0, 0xFF}, {0xFF, 0}, {0, 1}, {0, 0}}};  // south, west, north, own
+      static constexpr std::array<aie::tile_id, 4> steps{
+          {{0, 0xFF}, {0xFF, 0}, {0, 1}, {0, 0}}};  // south, west, north, own
       const unsigned side = c.waiting_lock() / 16, id = c.waiting_lock() % 16;
       const aie::tile_id at{static_cast<std::uint8_t>(tile.id().col + steps[side].col),
                             static_cast<std::uint8_t>(tile.id().row + steps[side].row)};
       return std::format("waits for lock {} of tile {} {}, its value is {}", id, aie::to_string(at),
                          condition(c.waiting_lock_value()), p.at(at).locks[id].value);
     }
-    case stall::stream_in: return "waits for a word from its stream";
-    case stall::stream_out: return receivers_text(p, p.sources[tile.agent()]);
-    case stall::cascade_in: return "waits for its cascade input";
-    case stall::cascade_out: return "waits for room in its cascade output";
+    case stall::stream_in:
+      return "waits for a word from its stream";
+    case stall::stream_out:
+      return receivers_text(p, p.sources[tile.agent()]);
+    case stall::cascade_in:
+      return "waits for its cascade input";
+    case stall::cascade_out:
+      return "waits for room in its cascade output";
     case stall::memory:
-    case stall::none: return "runs";
+    case stall::none:
+      return "runs";
   }
   return {};
 }

@@ -6,8 +6,8 @@
 namespace npurt::emu {
 namespace {
 
-/// More switches than a sensible route has; a circle in the configuration ends here.
-constexpr unsigned longest_route = 32;
+/// More switches than all branches of a sensible stream pass; a circle in the configuration ends here.
+constexpr unsigned most_switches = 256;
 
 bool is_external(aie::port p) {
   return p.side == aie::bundle::south || p.side == aie::bundle::west || p.side == aie::bundle::north ||
@@ -28,12 +28,11 @@ class walker {
     unsigned slave;
     unsigned latency;
     unsigned words;
-    unsigned depth;
     bool dropped;
   };
 
   void enter(const position& at) {
-    if (at.depth > longest_route) return complain(at.tile, "the stream runs in a circle");
+    if (++switches_ > most_switches) return complain(at.tile, "the stream runs in a circle");
     const tile& t = partition_.at(at.tile);
     const stream_switch_state& sw = t.stream_switch;
     if (!sw.slaves[at.slave].enable) return;
@@ -56,7 +55,8 @@ class walker {
       route_.arbiters.push_back(static_cast<std::uint16_t>(t.index * 8 + slot.arbiter));
       for (unsigned m = 0; m < aie::master_count(t.kind); ++m) {
         const aie::master_config& master = sw.masters[m];
-        if (master.enable && master.packet && master.arbiter == slot.arbiter && (master.msel_mask >> slot.msel & 1) != 0)
+        if (master.enable && master.packet && master.arbiter == slot.arbiter &&
+            (master.msel_mask >> slot.msel & 1) != 0)
           leave(at, m, master.drop_header);
       }
       return;
@@ -65,11 +65,12 @@ class walker {
 
   void leave(const position& at, unsigned master, bool drops) {
     const tile& t = partition_.at(at.tile);
-    const aie::port out = *aie::master_port(t.kind, master);
+    const aie::port in = *aie::slave_port(t.kind, at.slave), out = *aie::master_port(t.kind, master);
+    if (!aie::can_connect(t.kind, in, out))
+      return complain(at.tile, "the switch cannot connect " + aie::to_string(in) + " to " + aie::to_string(out));
     position next = at;
-    next.latency += switch_latency(*aie::slave_port(t.kind, at.slave), out);
+    next.latency += switch_latency(in, out);
     next.dropped |= drops;
-    ++next.depth;
     if (out.side == aie::bundle::dma) return receive(channel_agent(at.tile, aie::dma_direction::s2mm, out.index), next);
     if (out.side == aie::bundle::core) return receive(core_agent(at.tile), next);
     if (t.kind == aie::tile_kind::shim && out.side == aie::bundle::south) return leave_array(next, out);
@@ -89,7 +90,8 @@ class walker {
       if (select == static_cast<unsigned>(aie::shim_mux_select::dma))
         return receive(channel_agent(at.tile, aie::dma_direction::s2mm, channel), at);
     }
-    if (out.index != 0) return complain(at.tile, "words leave by South " + std::to_string(out.index) + ", not to a DMA");
+    if (out.index != 0)
+      return complain(at.tile, "words leave by South " + std::to_string(out.index) + ", not to a DMA");
     route_.to_firmware = true;
     route_.firmware_latency = at.latency;
   }
@@ -104,13 +106,14 @@ class walker {
   const partition& partition_;
   unsigned packet_id_;
   route& route_;
+  unsigned switches_ = 0;
 };
 
 }  // namespace
 
 route partition::resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const {
   route found;
-  walker(*this, packet_id, found).enter({tile, slave, 0, 0, 0, false});
+  walker(*this, packet_id, found).enter({tile, slave, 0, 0, false});
   return found;
 }
 

@@ -34,8 +34,8 @@ struct stream_fifo {
   std::array<word, ring> words;
   std::uint32_t head = 0, tail = 0;
   std::uint64_t last_ready = 0;
-  agent_set blocked;            ///< sources asleep until there is room
-  bool reader_waits = false;    ///< the receiver sleeps until a word comes
+  agent_set blocked;          ///< sources asleep until there is room
+  bool reader_waits = false;  ///< the receiver sleeps until a word comes
 };
 
 }  // namespace npurt::emu

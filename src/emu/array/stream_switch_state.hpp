@@ -35,18 +35,19 @@ struct route {
   bool packet = false;                  ///< some switch on the way looks at headers
   bool to_firmware = false;             ///< leaves a shim by South 0: task-complete tokens
   unsigned firmware_latency = 0;
-  std::string problem;                  ///< words would go where nothing is modelled; empty: none
+  std::string problem;  ///< words would go where nothing is modelled; empty: none
 };
 
-/// A slave port that words enter the switches by: an MM2S channel or a core. Its routes are found once per configuration.
+/// A slave port that words enter the switches by: an MM2S channel or a core. Its routes are found once per
+/// configuration.
 struct stream_source {
   aie::tile_id tile;
   std::uint8_t slave = 0;
-  std::uint32_t version = 0;              ///< of the switches when `routes` was filled
+  std::uint32_t version = 0;  ///< of the switches when `routes` was filled
   std::array<std::unique_ptr<route>, 32> routes;
-  const route* open = nullptr;            ///< the packet under way, or the circuit
+  const route* open = nullptr;  ///< the packet under way, or the circuit
   bool mid_packet = false;
-  const route* wanted = nullptr;          ///< the packet that waits for arbiters
+  const route* wanted = nullptr;  ///< the packet that waits for arbiters
 };
 
 }  // namespace npurt::emu

@@ -18,7 +18,8 @@ bool shares_arbiter(const route& a, const route& b) {
 /// Takes all arbiters of a packet at once, oldest request first.
 bool take_arbiters(partition& p, agent_id source, const route& wanted) {
   const auto self = std::ranges::find(p.packet_waiters, source);
-  const bool taken = std::ranges::any_of(wanted.arbiters, [&](auto a) { return p.arbiter_owner[a] != partition::no_agent; });
+  const bool taken =
+      std::ranges::any_of(wanted.arbiters, [&](auto a) { return p.arbiter_owner[a] != partition::no_agent; });
   const bool behind = std::any_of(p.packet_waiters.begin(), self, [&](agent_id other) {
     return p.sources[other].wanted != nullptr && shares_arbiter(*p.sources[other].wanted, wanted);
   });

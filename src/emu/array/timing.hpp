@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The time model's constants, each with its source. Unit: cycles of the array clock (H clock) unless a name says otherwise.
-// "measured" values come from runs on Phoenix reported by the xdna-emu project; "documented" from AM020; "chosen" where no
-// source settles the value.
+// The time model's constants, each with its source. Unit: cycles of the array clock (H clock) unless a name says
+// otherwise. "measured" values come from runs on Phoenix reported by the xdna-emu project; "documented" from AM020;
+// "chosen" where no source settles the value.
 #pragma once
 
 #include <cstdint>
@@ -35,35 +35,37 @@ inline constexpr unsigned dma_start = 2;
 inline constexpr unsigned bd_setup = 4;
 inline constexpr unsigned bd_chain = 2;
 /// Shim, first task of an idle channel, N words: MM2S 747 + 1.05 N, S2MM 171 + 1.00 N; measured for N >= 1024
-/// (xdna-emu 2026-05-25-shim-throughput-1-word-per-cycle). Of the S2MM figure the write response is taken as 100 (chosen).
+/// (xdna-emu 2026-05-25-shim-throughput-1-word-per-cycle). Of the S2MM figure the write response is taken as 100
+/// (chosen).
 inline constexpr unsigned shim_mm2s_start = 747;
 inline constexpr unsigned shim_s2mm_start = 71;
 inline constexpr unsigned shim_s2mm_response = 100;
-/// Shim, task that was already queued when its predecessor ended. Measured with 64-word tasks: 325 per MM2S task, 179 per
-/// S2MM task (xdna-emu model_builder.rs), less the words' own time and the write response.
+/// Shim, task that was already queued when its predecessor ended. Measured with 64-word tasks: 325 per MM2S task, 179
+/// per S2MM task (xdna-emu model_builder.rs), less the words' own time and the write response.
 inline constexpr unsigned shim_mm2s_next_task = 258;
 inline constexpr unsigned shim_s2mm_next_task = 15;
-/// Shim MM2S: one word per 21/20 cycles; measured, see above.
-inline constexpr unsigned shim_mm2s_word_ticks = 21;
-inline constexpr unsigned ticks_per_cycle = 20;
-/// DDR, whole device, each direction: 28 GB/s = 27.2 bytes per cycle; measured (ignite-xdna docs/SILICON.md 1.6).
-/// In tenths of a byte. The burst that idle time can save up is chosen.
-inline constexpr unsigned ddr_tenth_bytes_per_cycle = 272;
-inline constexpr unsigned ddr_burst_tenth_bytes = 10 * 1024;
+/// DDR, whole device, each direction: 28 GB/s = 27.2 bytes per cycle; measured (ignite-xdna docs/SILICON.md 1.6). Its
+/// users get equal shares (chosen). A tick is the time in which DDR moves a tenth of a byte.
+inline constexpr unsigned ticks_per_cycle = 272;
+inline constexpr unsigned ddr_word_ticks = 40;
+/// One channel alone: MM2S one word per 1.05 cycles, S2MM one per cycle; measured, see above.
+inline constexpr unsigned shim_mm2s_word_ticks = ticks_per_cycle * 105 / 100;
+inline constexpr unsigned shim_s2mm_word_ticks = ticks_per_cycle;
 
 // Firmware, per control-code operation; provisional figures of xdna-emu (src/npu/cycle_cost.rs).
 inline constexpr unsigned fw_write = 100;
 inline constexpr unsigned fw_mask_write = 210;
 inline constexpr unsigned fw_block_write = 100;
 inline constexpr unsigned fw_block_write_word = 13;
-inline constexpr unsigned fw_noop = 100;      ///< chosen: as a write
-inline constexpr unsigned fw_sync = 100;      ///< chosen: as a write, after the token is there
+inline constexpr unsigned fw_noop = 100;       ///< chosen: as a write
+inline constexpr unsigned fw_sync = 100;       ///< chosen: as a write, after the token is there
 inline constexpr unsigned fw_mask_poll = 210;  ///< chosen: as a masked write, per attempt
 /// Measured: about 2750 cycles from one task's start to the next on a channel (xdna-emu
-/// 2026-05-25-npu-controller-dispatch-overhead), which is a block write of 8 words, a patch, a masked write and a write.
-/// What the other three do not explain stands here.
+/// 2026-05-25-npu-controller-dispatch-overhead), which is a block write of 8 words, a patch, a masked write and a
+/// write. What the other three do not explain stands here.
 inline constexpr unsigned fw_ddr_patch = 2750 - (fw_block_write + 8 * fw_block_write_word) - fw_mask_write - fw_write;
-/// Firmware per command outside the control code; fits chains measured by the host (amd/xdna-driver PR 135, RyzenAI-SW 142).
+/// Firmware per command outside the control code; fits chains measured by the host (amd/xdna-driver PR 135, RyzenAI-SW
+/// 142).
 inline constexpr unsigned fw_command = 28000;
 /// First command of a context, core start to first operation: mean of 24.7 k to 40.7 k; measured
 /// (xdna-emu host-firmware-dispatch.md).

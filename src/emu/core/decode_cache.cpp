@@ -174,16 +174,16 @@ class translator {
       case unit::store: op_.gate_stage = memory.back(); break;
       case unit::part_store: op_.gate_stage = memory.front(); op_.second_gate = memory.back(); break;
       // The units reserve SEMAPHORE from E2 (locks, stream and cascade writes); reads deliver at E7 like loads.
-      case unit::acquire: case unit::release: case unit::stream_out: case unit::stream_out_nb: case unit::cascade_out:
+      case unit::acquire: case unit::release: case unit::stream_out: case unit::cascade_out:
         op_.gate_stage = 2;
         break;
-      case unit::stream_in: case unit::stream_in_nb: case unit::cascade_in: op_.gate_stage = 5; break;
+      case unit::stream_in: case unit::cascade_in: op_.gate_stage = 5; break;
     }
   }
 
   bool delivers_late() const {
     return op_.where == unit::load || op_.where == unit::gather || op_.where == unit::stream_in ||
-           op_.where == unit::stream_in_nb || op_.where == unit::cascade_in;
+           op_.where == unit::cascade_in;
   }
 
   void set_stages() {

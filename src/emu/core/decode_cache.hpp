@@ -14,7 +14,6 @@ namespace npurt::emu {
 struct bundle {
   std::vector<operation> operations;  ///< without nops, in slot order
   std::uint32_t next = 0;             ///< address of the bundle after it
-  std::uint32_t macs = 0;
   std::string refused;                ///< why it may not be executed, empty if it may
 };
 

@@ -37,6 +37,14 @@ modifier read_modifier(const register_file& registers, std::uint16_t offset) {
 
 }  // namespace
 
+std::uint32_t gather_address(const frame& f, unsigned i) {
+  const std::string_view mnemonic = f.op->row->mnemonic;
+  const unsigned word = i + (mnemonic.ends_with(".hi") ? 4u : 0u);
+  const std::uint32_t bytes = mnemonic.contains("4x16") ? 4 : mnemonic.contains("4x32") ? 8 : 16;
+  const std::uint32_t aligned = f.use<std::array<std::uint32_t, 8>>(0)[word] & address_mask & ~(bytes - 1);
+  return i % 2 != 0 ? aligned | 0x10 : aligned;
+}
+
 void machine::form_address(frame& f) {
   const operation& op = *f.op;
   const std::uint32_t pointer = registers.word(op.pointer);
@@ -146,12 +154,10 @@ bool machine::pass_lock(frame& f) {
   return true;
 }
 
-/// Four independent accesses, words 0-3 (.lo) or 4-7 (.hi) of the source; granted ones are counted in frame::flags.
+/// Four independent accesses; granted ones are counted in frame::flags.
 bool machine::pass_gather(frame& f) {
-  const auto addresses = f.use<std::array<std::uint32_t, 8>>(0);
-  const unsigned first = f.op->row->mnemonic.ends_with(".hi") ? 4 : 0;
   for (; f.flags < 4; ++f.flags) {
-    if (!ports_->claim_banks(addresses[first + f.flags] & address_mask & ~7u, 8)) {
+    if (!ports_->claim_banks(gather_address(f, f.flags), 8)) {
       return stop_for(stall::memory, f);
     }
   }
@@ -167,21 +173,15 @@ bool machine::pass(frame& f) {
     case unit::part_store: return ports_->claim_banks(f.address & ~3u, 4) || stop_for(stall::memory, f);
     case unit::gather: return pass_gather(f);
     case unit::acquire: case unit::release: return pass_lock(f);
-    case unit::stream_in: case unit::stream_in_nb: {
+    case unit::stream_in: {
       bool last = false;
       const auto word = ports_->read_stream(0, last);
       f.flags = (word ? 1u : 0u) | (last ? 2u : 0u);
       f.store(word.value_or(0));
-      return word || op.where == unit::stream_in_nb || stop_for(stall::stream_in, f);
+      return word || stop_for(stall::stream_in, f);
     }
-    case unit::stream_out: case unit::stream_out_nb: {
-      const bool written = ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0);
-      if (op.where == unit::stream_out_nb) {
-        f.def<std::uint32_t>(0, written ? 1 : 0);
-        return true;
-      }
-      return written || stop_for(stall::stream_out, f);
-    }
+    case unit::stream_out:
+      return ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0) || stop_for(stall::stream_out, f);
     case unit::cascade_in: return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
     case unit::cascade_out: return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
   }

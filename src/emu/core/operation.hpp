@@ -37,7 +37,7 @@ enum class unit : std::uint8_t {
   part_store,  ///< reads the word at E5, writes it at E11
   gather,      ///< four reads at E5
   acquire, release,
-  stream_in, stream_in_nb, stream_out, stream_out_nb,
+  stream_in, stream_out,
   cascade_in, cascade_out,
 };
 
@@ -143,6 +143,10 @@ struct frame {
   unsigned use_size(unsigned i) const { return op->uses[i].pieces[0].size + op->uses[i].pieces[1].size; }
   unsigned def_size(unsigned i) const { return op->defs[i].pieces[0].size + op->defs[i].pieces[1].size; }
 };
+
+/// Address of access `i` (0-3) of a vldb.4x instruction: words 0-3 (.lo) or 4-7 (.hi) of the source, aligned to two
+/// elements, the odd ones in the other half of 32 bytes (aie2/README.md, "Addresses and pointers").
+std::uint32_t gather_address(const frame& f, unsigned i);
 
 template <typename T, std::size_t N>
 using lanes = std::array<T, N>;

@@ -29,7 +29,9 @@ constexpr chip chips[] = {
      .tops_per_column = 2,
      .firmware_version = {1, 5, 5, 391},
      .heap_base = 0x4000000,
-     .clocks = phoenix_clocks},
+     .clocks = phoenix_clocks,
+     // as hardware reports it by default; the table above says 1024 (xdna-emu, 2026-08-04-phoenix-qos-clock-ratio)
+     .default_clock = {600, 1028}},
 };
 
 }  // namespace

@@ -39,6 +39,7 @@ struct chip {
   std::array<std::uint32_t, 4> firmware_version;
   std::uint64_t heap_base;
   std::span<const clock_level> clocks;  ///< ascending
+  clock_level default_clock;            ///< in the default power mode
 };
 
 /// The chip of that name, null if there is none.

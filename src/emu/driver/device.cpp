@@ -85,7 +85,9 @@ clock_level device::clock() const {
   switch (power_mode_) {
     case POWER_MODE_LOW: return levels.front();
     case POWER_MODE_MEDIUM: return levels[(levels.size() - 1) / 2];
-    default: return levels.back();
+    case POWER_MODE_HIGH:
+    case POWER_MODE_TURBO: return levels.back();
+    default: return model().default_clock;
   }
 }
 

@@ -21,7 +21,9 @@ void timelines::signal(const point& at) {
 }
 
 std::optional<std::uint32_t> timelines::reached(std::span<const point> points, wait_mode mode) const {
-  const auto done = [&](const point& p) { return p.value < (mode.available ? p.object->submitted : p.object->signalled); };
+  const auto done = [&](const point& p) {
+    return p.value < (mode.available ? p.object->submitted : p.object->signalled);
+  };
   const auto found = mode.all ? std::ranges::find_if_not(points, done) : std::ranges::find_if(points, done);
   if (mode.all) return found == points.end() ? std::optional<std::uint32_t>(0) : std::nullopt;
   return found == points.end() ? std::nullopt : std::optional(static_cast<std::uint32_t>(found - points.begin()));

@@ -18,7 +18,8 @@ constexpr std::uint32_t longest_set = 512 * 1024 / 4;
 
 std::uint32_t bus_address(const binfmt::cdo_command& c) {
   if (c.address > 0xFFFFFFFF)
-    throw firmware_error(std::format("CDO command at byte {}: address {:#x} is outside the array", c.offset, c.address));
+    throw firmware_error(
+        std::format("CDO command at byte {}: address {:#x} is outside the array", c.offset, c.address));
   return static_cast<std::uint32_t>(c.address);
 }
 
@@ -40,17 +41,31 @@ void set(array& target, const binfmt::cdo_command& c) {
 std::uint64_t apply(array& target, const binfmt::cdo_command& c) {
   switch (c.op) {
     case cdo_op::write:
-    case cdo_op::write64: target.write(bus_address(c), c.value); return 1;
+    case cdo_op::write64:
+      target.write(bus_address(c), c.value);
+      return 1;
     case cdo_op::mask_write:
-    case cdo_op::mask_write64: target.mask_write(bus_address(c), c.value, c.mask); return 2;
-    case cdo_op::dma_write: target.write(bus_address(c), c.data); return c.data.size();
-    case cdo_op::set: set(target, c); return c.count;
+    case cdo_op::mask_write64:
+      target.mask_write(bus_address(c), c.value, c.mask);
+      return 2;
+    case cdo_op::dma_write:
+      target.write(bus_address(c), c.data);
+      return c.data.size();
+    case cdo_op::set:
+      set(target, c);
+      return c.count;
     case cdo_op::mask_poll:
-    case cdo_op::mask_poll64: poll(target, c); return 1;
-    case cdo_op::nop: return 0;
-    case cdo_op::delay: target.run(target.now() + c.count, false, false); return 0;
+    case cdo_op::mask_poll64:
+      poll(target, c);
+      return 1;
+    case cdo_op::nop:
+      return 0;
+    case cdo_op::delay:
+      target.run(target.now() + c.count, false, false);
+      return 0;
     case cdo_op::dma_xfer:
-    case cdo_op::write_keyhole: break;
+    case cdo_op::write_keyhole:
+      break;
   }
   refuse(c);
 }

@@ -13,15 +13,15 @@ namespace {
 using binfmt::control_op;
 using binfmt::control_operation;
 
-/// XRT's buffers lie at this offset in the device's view; firmware adds it when it patches (XRT elf_patcher.cpp does the
-/// same for the ELF flow).
+/// XRT's buffers lie at this offset in the device's view; firmware adds it when it patches (XRT elf_patcher.cpp does
+/// the same for the ELF flow).
 constexpr std::uint64_t ddr_offset = 0x80000000;
 
 std::uint32_t bus_address(const control_operation& op) {
-  if (op.address > 0xFFFFFFFF) throw firmware_error(std::format("register address {:#x} is outside the array", op.address));
+  if (op.address > 0xFFFFFFFF)
+    throw firmware_error(std::format("register address {:#x} is outside the array", op.address));
   return static_cast<std::uint32_t>(op.address);
 }
-
 
 }  // namespace
 
@@ -34,7 +34,7 @@ command_result interpreter::run(const binfmt::control_code& code) {
     const control_operation& op = code.operations[i];
     try {
       if (!execute(op)) return result_;
-    } catch (const std::runtime_error& error) {
+    } catch (const std::exception& error) {
       result_.outcome = command_outcome::error;
       result_.report = std::format("control code operation {} ({}): {}", i, binfmt::to_string(op.op), error.what());
       return result_;
@@ -63,16 +63,23 @@ bool interpreter::execute(const control_operation& op) {
       spend(timing::fw_mask_write);
       array_.mask_write(bus_address(op), op.value, op.mask);
       return true;
-    case control_op::mask_poll: return poll(op);
-    case control_op::noop: spend(timing::fw_noop); return true;
-    case control_op::tct_sync: return sync(op);
-    case control_op::ddr_patch: patch(op); return true;
+    case control_op::mask_poll:
+      return poll(op);
+    case control_op::noop:
+      spend(timing::fw_noop);
+      return true;
+    case control_op::tct_sync:
+      return sync(op);
+    case control_op::ddr_patch:
+      patch(op);
+      return true;
     case control_op::preempt:
     case control_op::mask_poll_busy:
     case control_op::load_pdi:
     case control_op::read_regs:
     case control_op::record_timer:
-    case control_op::merge_sync: break;
+    case control_op::merge_sync:
+      break;
   }
   throw firmware_error(std::format("operation {} is not built", binfmt::to_string(op.op)));
 }
@@ -87,9 +94,10 @@ bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, un
   while (!array_.take_token(tile, direction, channel)) {
     const auto end = array_.run(deadline_, true, true);
     if (end == array::run_end::token) continue;
-    return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
-                               direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
-                               end == array::run_end::quiet ? "nothing can move any more" : "the cycle budget is spent"));
+    return give_up(
+        std::format("sync waits for a token of {} {} of tile {}; {}",
+                    direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
+                    end == array::run_end::quiet ? "nothing can move any more" : "the cycle budget is spent"));
   }
   return true;
 }
@@ -110,8 +118,8 @@ bool interpreter::poll(const control_operation& op) {
     spend(timing::fw_mask_poll);
     if ((array_.read(bus_address(op)) & op.mask) == (op.value & op.mask)) return true;
     if (array_.quiet() || array_.now() >= deadline_)
-      return give_up(std::format("mask poll of address {:#x} for {:#x} under mask {:#x} is never met", op.address, op.value,
-                                 op.mask));
+      return give_up(std::format("mask poll of address {:#x} for {:#x} under mask {:#x} is never met", op.address,
+                                 op.value, op.mask));
   }
 }
 

@@ -11,11 +11,9 @@
 
 namespace npurt::emu {
 
-/// Array cycles that one command may take before it counts as endless.
-inline constexpr std::uint64_t default_cycle_budget = std::uint64_t{1} << 40;
-
 class interpreter {
  public:
+  /// @param cycle_budget  array cycles after which a command that waits counts as endless
   interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget);
 
   /// Runs all operations. Errors of the array come out as outcome `error` with the operation's index.

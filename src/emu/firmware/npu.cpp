@@ -22,6 +22,8 @@ namespace npurt::emu {
 namespace {
 
 constexpr std::size_t most_contexts = 6;  // xdna-driver npu1_regs.c
+/// The driver's watchdog ends a command after 2 s (xdna-driver aie2_tdr.c).
+constexpr std::uint64_t watchdog_cycles = 2'000'000ull * timing::clock_mhz;
 /// Commands whose figures are kept one by one; the totals go on.
 constexpr std::size_t most_records = 4096;
 
@@ -55,9 +57,12 @@ aie::geometry part_of_npu1(unsigned columns) {
 
 const char* name(command_outcome outcome) {
   switch (outcome) {
-    case command_outcome::completed: return "completed";
-    case command_outcome::error: return "error";
-    case command_outcome::timeout: return "timeout";
+    case command_outcome::completed:
+      return "completed";
+    case command_outcome::error:
+      return "error";
+    case command_outcome::timeout:
+      return "timeout";
   }
   return "";
 }
@@ -76,6 +81,7 @@ struct npu::impl {
   memory_port memory;
   std::map<context_id, context> contexts;
   context_id next_id = 1;
+  std::uint64_t cycle_budget = watchdog_cycles;
   std::uint64_t firmware_cycles = 0;  ///< of the command under way
   nlohmann::json records = nlohmann::json::array();
   std::uint64_t commands = 0, total_cycles = 0, total_firmware = 0, macs = 0, ddr_read = 0, ddr_written = 0;
@@ -100,11 +106,17 @@ unsigned npu::impl::find_start(unsigned columns) const {
   return best;
 }
 
+void npu::limit_cycles(std::uint64_t cycles) {
+  const std::lock_guard guard(impl_->mutex);
+  impl_->cycle_budget = cycles;
+}
+
 std::optional<context_id> npu::create_context(unsigned columns) {
   const std::lock_guard guard(impl_->mutex);
   if (columns == 0 || columns > aie::npu1.columns || impl_->contexts.size() == most_contexts) return std::nullopt;
   const context_id id = impl_->next_id++;
-  impl_->contexts.emplace(id, context{.start = impl_->find_start(columns), .columns = columns,
+  impl_->contexts.emplace(id, context{.start = impl_->find_start(columns),
+                                      .columns = columns,
                                       .tiles = array(part_of_npu1(columns), impl_->memory)});
   return id;
 }
@@ -123,7 +135,7 @@ std::string npu::configure_cu(context_id id, std::uint32_t cu, std::vector<std::
     check_cdo(cdo);
     found->second.cdos[cu] = std::move(cdo);
     if (found->second.loaded == cu) found->second.loaded.reset();
-  } catch (const std::runtime_error& error) {
+  } catch (const std::exception& error) {
     return std::format("PDI of compute unit {}: {}", cu, error.what());
   }
   return {};
@@ -154,10 +166,10 @@ command_result npu::impl::run(context& c, const npu_command& command) {
     c.fresh = false;
     firmware_cycles += launch;
     c.tiles.run(c.tiles.now() + launch, false, false);
-    interpreter firmware(c.tiles, command, default_cycle_budget);
+    interpreter firmware(c.tiles, command, cycle_budget);
     result = firmware.run(code);
     firmware_cycles += firmware.firmware_cycles();
-  } catch (const std::runtime_error& error) {
+  } catch (const std::exception& error) {
     result.outcome = command_outcome::error;
     result.report = error.what();
   }
@@ -173,7 +185,8 @@ void npu::impl::record(context_id id, const npu_command& command, const command_
   macs += result.macs;
   ddr_read += cost.ddr_read_bytes;
   ddr_written += cost.ddr_write_bytes;
-  for (const auto& [what, times] : cost.ignored_writes) ignored[what] = std::max(ignored[what], times);
+  for (const auto& [what, times] : cost.ignored_writes)
+    if (times != 0) ignored[what] += times;
   if (records.size() == most_records) return;
   nlohmann::json entry = to_json(cost);
   entry["context"] = id;
@@ -201,14 +214,17 @@ command_result npu::execute(context_id id, const npu_command& command) {
 
 std::string npu::statistics() const {
   const std::lock_guard guard(impl_->mutex);
-  const nlohmann::json all{
-      {"note", "modelled figures, not hardware measurements; cycles of the array clock"},
-      {"clock_mhz", timing::clock_mhz},
-      {"totals", {{"commands", impl_->commands}, {"cycles", impl_->total_cycles},
-                  {"firmware_cycles", impl_->total_firmware}, {"macs", impl_->macs},
-                  {"ddr_read_bytes", impl_->ddr_read}, {"ddr_write_bytes", impl_->ddr_written}}},
-      {"ignored_register_writes", impl_->ignored},
-      {"commands", impl_->records}};
+  const nlohmann::json all{{"note", "modelled figures, not hardware measurements; cycles of the array clock"},
+                           {"clock_mhz", timing::clock_mhz},
+                           {"totals",
+                            {{"commands", impl_->commands},
+                             {"cycles", impl_->total_cycles},
+                             {"firmware_cycles", impl_->total_firmware},
+                             {"macs", impl_->macs},
+                             {"ddr_read_bytes", impl_->ddr_read},
+                             {"ddr_write_bytes", impl_->ddr_written}}},
+                           {"ignored_register_writes", impl_->ignored},
+                           {"commands", impl_->records}};
   return all.dump(2);
 }
 

@@ -23,9 +23,9 @@ class device_memory {
 /// A command as the driver hands it on, addresses already device addresses.
 struct npu_command {
   std::uint32_t cu = 0;
-  std::span<const std::byte> control_code;    ///< transaction stream
-  std::vector<std::uint64_t> arguments;       ///< buffer addresses, bo0 first, for DDR_PATCH
-  bool apply_patches = true;                  ///< false in the ELF flow: XRT has patched the stream already
+  std::span<const std::byte> control_code;  ///< transaction stream
+  std::vector<std::uint64_t> arguments;     ///< buffer addresses, bo0 first, for DDR_PATCH
+  bool apply_patches = true;                ///< false in the ELF flow: XRT has patched the stream already
 };
 
 enum class command_outcome : std::uint8_t { completed, error, timeout };
@@ -33,7 +33,7 @@ enum class command_outcome : std::uint8_t { completed, error, timeout };
 /// Modelled figures of one command. Times in cycles of the array clock (H clock).
 struct command_result {
   command_outcome outcome = command_outcome::completed;
-  std::string report;  ///< for error and timeout: what, where (tile, pc, register), why
+  std::string report;        ///< for error and timeout: what, where (tile, pc, register), why
   std::uint64_t cycles = 0;  ///< from the command's arrival to its completion
   std::uint64_t macs = 0;
   std::uint32_t failed_op = 0;  ///< index of the control-code operation that failed
@@ -61,6 +61,9 @@ class npu {
 
   /// Runs a command to its end.
   command_result execute(context_id context, const npu_command& command);
+
+  /// Array cycles after which a command that still moves counts as timed out; 2 s of the array clock unless set.
+  void limit_cycles(std::uint64_t cycles);
 
   /// Everything counted so far as JSON text (what `npurt-emu --stats` writes).
   std::string statistics() const;

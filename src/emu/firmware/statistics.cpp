@@ -2,8 +2,8 @@
 // What commands cost, as JSON.
 #include "emu/firmware/statistics.hpp"
 
-#include <numeric>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 namespace npurt::emu {
 namespace {
@@ -17,7 +17,10 @@ nlohmann::json core_json(const core_statistics& c) {
   static constexpr std::array names{"none", "memory", "lock", "stream_in", "stream_out", "cascade_in", "cascade_out"};
   nlohmann::json stalls;
   for (std::size_t i = 1; i < names.size(); ++i) stalls[names[i]] = c.stalls[i];
-  return {{"tile", {c.tile.col, c.tile.row}}, {"cycles", c.cycles}, {"bundles", c.bundles}, {"macs", c.macs},
+  return {{"tile", {c.tile.col, c.tile.row}},
+          {"cycles", c.cycles},
+          {"bundles", c.bundles},
+          {"macs", c.macs},
           {"stalls", stalls}};
 }
 
@@ -27,7 +30,11 @@ nlohmann::json channel_json(const channel_statistics& c) {
   for (std::size_t i = 0; i < names.size(); ++i) waits[names[i]] = c.waits[i];
   return {{"tile", {c.tile.col, c.tile.row}},
           {"channel", (c.direction == aie::dma_direction::mm2s ? "MM2S " : "S2MM ") + std::to_string(c.channel)},
-          {"words", c.words}, {"bds", c.bds}, {"tasks", c.tasks}, {"task_cycles", c.busy}, {"waits", waits}};
+          {"words", c.words},
+          {"bds", c.bds},
+          {"tasks", c.tasks},
+          {"task_cycles", c.busy},
+          {"waits", waits}};
 }
 
 }  // namespace
@@ -50,6 +57,7 @@ array_statistics difference(const array_statistics& after, const array_statistic
     d.channels[i].busy -= before.channels[i].busy;
     subtract(d.channels[i].waits, before.channels[i].waits);
   }
+  for (const auto& [what, times] : before.ignored_writes) d.ignored_writes[what] -= times;
   return d;
 }
 
@@ -65,8 +73,12 @@ nlohmann::json to_json(const array_statistics& s) {
   for (const channel_statistics& c : s.channels)
     if (c.words != 0 || std::accumulate(c.waits.begin(), c.waits.end(), std::uint64_t{0}) != 0)
       channels.push_back(channel_json(c));
-  return {{"cycles", s.cycles}, {"ddr_read_bytes", s.ddr_read_bytes}, {"ddr_write_bytes", s.ddr_write_bytes},
-          {"macs", total_macs(s)}, {"cores", cores}, {"channels", channels}};
+  return {{"cycles", s.cycles},
+          {"ddr_read_bytes", s.ddr_read_bytes},
+          {"ddr_write_bytes", s.ddr_write_bytes},
+          {"macs", total_macs(s)},
+          {"cores", cores},
+          {"channels", channels}};
 }
 
 }  // namespace npurt::emu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state of the interposer in this process: the device model, its file tree, and the descriptors that are the device.
+// The interposer's state in this process: device model, file tree, and the descriptors that are the device.
 #pragma once
 
 #include <memory>

@@ -27,7 +27,8 @@ TEST_CASE("a linear walk goes word by word", "[emu][array]") {
 
 TEST_CASE("four dimensions nest with dimension 0 innermost", "[emu][array]") {
   aie::dma_bd bd{.address = 4000, .length = 2 * 3 * 4 * 5};
-  bd.dimensions = {{{.step = 7, .wrap = 2}, {.step = 100, .wrap = 3}, {.step = 1, .wrap = 4}, {.step = 1000, .wrap = 0}}};
+  bd.dimensions = {
+      {{.step = 7, .wrap = 2}, {.step = 100, .wrap = 3}, {.step = 1, .wrap = 4}, {.step = 1000, .wrap = 0}}};
   std::vector<std::int64_t> expected;
   for (int i3 = 0; i3 < 5; ++i3)
     for (int i2 = 0; i2 < 4; ++i2)

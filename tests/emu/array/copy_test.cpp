@@ -106,7 +106,8 @@ TEST_CASE("a broadcast reaches both receivers and waits for the slower one", "[e
   d.push(shim, dma_direction::mm2s, 0, 0);
   d.settle();
   CHECK(d.read(memtile, 0x100 + 4 * 599) == 0);  // held back by the core tile
-  CHECK_THAT(d.tiles.waiting_report(), ContainsSubstring("S2MM 0 BD 0: waits for lock 1 of tile (0,2) >= 1, its value is 0"));
+  CHECK_THAT(d.tiles.waiting_report(),
+             ContainsSubstring("S2MM 0 BD 0: waits for lock 1 of tile (0,2) >= 1, its value is 0"));
   d.set_lock(core2, 1, 1);
   d.settle();
   for (std::uint32_t i = 0; i < 600; ++i) {
@@ -120,7 +121,7 @@ TEST_CASE("an access outside every host buffer names the BD and the address", "[
   d.host.add(src_address, 64);
   copy_through_memtile(d, 64);
   d.bd(shim, 0, {.address = src_address, .length = 65});
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error,
-                       MessageMatches(ContainsSubstring("(0,0)") && ContainsSubstring("MM2S 0 BD 0") &&
-                                      ContainsSubstring("0x10100")));
+  CHECK_THROWS_MATCHES(
+      d.settle(), emu::array_error,
+      MessageMatches(ContainsSubstring("(0,0)") && ContainsSubstring("MM2S 0 BD 0") && ContainsSubstring("0x10100")));
 }

@@ -55,7 +55,9 @@ struct design {
     return shape;
   }
   static aie::tile_kind kind(tile_id t) { return aie::npu1.kind(t); }
-  void write(tile_id t, std::uint32_t offset, std::uint32_t value) { tiles.write(aie::pack_address({t, offset}), value); }
+  void write(tile_id t, std::uint32_t offset, std::uint32_t value) {
+    tiles.write(aie::pack_address({t, offset}), value);
+  }
   std::uint32_t read(tile_id t, std::uint32_t offset) { return tiles.read(aie::pack_address({t, offset})); }
 
   void circuit(tile_id t, port slave, port master) {
@@ -86,9 +88,11 @@ struct design {
   void bd(tile_id t, unsigned id, dma_bd b) {
     b.valid = true;
     const auto words = aie::pack_bd(kind(t), b);
-    for (unsigned i = 0; i < aie::resources(kind(t)).bd_words; ++i) write(t, aie::bd_offset(kind(t), id) + 4 * i, words[i]);
+    for (unsigned i = 0; i < aie::resources(kind(t)).bd_words; ++i)
+      write(t, aie::bd_offset(kind(t), id) + 4 * i, words[i]);
   }
-  void push(tile_id t, dma_direction d, unsigned channel, std::uint8_t first, std::uint16_t repeat = 1, bool token = false) {
+  void push(tile_id t, dma_direction d, unsigned channel, std::uint8_t first, std::uint16_t repeat = 1,
+            bool token = false) {
     write(t, aie::dma_queue_offset(kind(t), d, channel), aie::pack_task({first, repeat, token}));
   }
   void set_lock(tile_id t, unsigned id, std::uint32_t value) { write(t, aie::lock_value_offset(kind(t), id), value); }

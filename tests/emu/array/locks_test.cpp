@@ -20,11 +20,26 @@ TEST_CASE("two buffers pass a long stream through a memtile", "[emu][array]") {
   d.set_lock(memtile, 0, 2);
   for (std::uint8_t i = 0; i < 2; ++i) {
     const auto other = static_cast<std::uint8_t>(1 - i);
-    d.bd(memtile, i, {.address = own + 0x1000u * i, .length = block, .use_next = true, .next_bd = other,
-                      .acquire_enable = true, .acquire_lock = 64, .acquire_value = -1, .release_lock = 65, .release_value = 1});
-    d.bd(memtile, 2u + i, {.address = own + 0x1000u * i, .length = block, .use_next = true,
-                           .next_bd = static_cast<std::uint8_t>(2 + other), .acquire_enable = true, .acquire_lock = 65,
-                           .acquire_value = -1, .release_lock = 64, .release_value = 1});
+    d.bd(memtile, i,
+         {.address = own + 0x1000u * i,
+          .length = block,
+          .use_next = true,
+          .next_bd = other,
+          .acquire_enable = true,
+          .acquire_lock = 64,
+          .acquire_value = -1,
+          .release_lock = 65,
+          .release_value = 1});
+    d.bd(memtile, 2u + i,
+         {.address = own + 0x1000u * i,
+          .length = block,
+          .use_next = true,
+          .next_bd = static_cast<std::uint8_t>(2 + other),
+          .acquire_enable = true,
+          .acquire_lock = 65,
+          .acquire_value = -1,
+          .release_lock = 64,
+          .release_value = 1});
   }
   d.push(memtile, dma_direction::s2mm, 0, 0);
   d.push(memtile, dma_direction::mm2s, 0, 2);
@@ -47,7 +62,8 @@ TEST_CASE("an acquire for equality waits for that very value", "[emu][array]") {
   d.push(memtile, dma_direction::mm2s, 0, 0);
   d.set_lock(memtile, 7, 5);
   d.settle();
-  CHECK_THAT(d.tiles.waiting_report(), ContainsSubstring("MM2S 0 BD 0: waits for lock 7 of tile (0,1) == 3, its value is 5"));
+  CHECK_THAT(d.tiles.waiting_report(),
+             ContainsSubstring("MM2S 0 BD 0: waits for lock 7 of tile (0,1) == 3, its value is 5"));
   d.set_lock(memtile, 7, 3);
   d.settle();
   CHECK(d.tiles.waiting_report().empty());

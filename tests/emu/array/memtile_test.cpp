@@ -37,13 +37,15 @@ TEST_CASE("a memtile cuts a row-major tile into 4 x 8 byte blocks on its way out
   const auto data = fill(d, memtile, 64 * 16);
   // A of the int8 matmul: [64 rows][16 words] -> [4][8][16 rows][2 words].
   dma_bd bd{.address = own, .length = 64 * 16};
-  bd.dimensions = {{{.step = 1, .wrap = 2}, {.step = 16, .wrap = 16}, {.step = 2, .wrap = 8}, {.step = 256, .wrap = 0}}};
+  bd.dimensions = {
+      {{.step = 1, .wrap = 2}, {.step = 16, .wrap = 16}, {.step = 2, .wrap = 8}, {.step = 256, .wrap = 0}}};
   const auto dst = send(d, bd);
   std::size_t n = 0;
   for (int group = 0; group < 4; ++group)
     for (int kt = 0; kt < 8; ++kt)
       for (int row = 0; row < 16; ++row)
-        for (int w = 0; w < 2; ++w) REQUIRE(dst[n++] == data[static_cast<std::size_t>((16 * group + row) * 16 + 2 * kt + w)]);
+        for (int w = 0; w < 2; ++w)
+          REQUIRE(dst[n++] == data[static_cast<std::size_t>((16 * group + row) * 16 + 2 * kt + w)]);
 }
 
 TEST_CASE("an S2MM channel scatters what comes in", "[emu][array]") {
@@ -83,7 +85,10 @@ TEST_CASE("a memtile channel reads its east neighbour's memory and takes its loc
   connect_memtile(d);
   const auto data = fill(d, {1, 1}, 40);
   d.set_lock({1, 1}, 5, 2);
-  CHECK(send(d, {.address = 0x100000 + 16, .length = 30, .acquire_enable = true, .acquire_lock = 128 + 5,
+  CHECK(send(d, {.address = 0x100000 + 16,
+                 .length = 30,
+                 .acquire_enable = true,
+                 .acquire_lock = 128 + 5,
                  .acquire_value = -1}) == std::vector(data.begin() + 4, data.begin() + 34));
   CHECK(d.lock({1, 1}, 5) == 1);
 }

@@ -20,8 +20,9 @@ void packet_slave(design& d, tile_id t, port p, unsigned slot, aie::slot_config 
   d.write(t, aie::slot_offset(design::kind(t), s, slot), aie::pack_slot(rule));
 }
 void packet_master(design& d, tile_id t, port p, std::uint8_t arbiter, std::uint8_t msels, bool drop = true) {
-  d.write(t, aie::master_offset(design::kind(t), *aie::master_number(design::kind(t), p)),
-          aie::pack_master({.enable = true, .packet = true, .drop_header = drop, .arbiter = arbiter, .msel_mask = msels}));
+  d.write(
+      t, aie::master_offset(design::kind(t), *aie::master_number(design::kind(t), p)),
+      aie::pack_master({.enable = true, .packet = true, .drop_header = drop, .arbiter = arbiter, .msel_mask = msels}));
 }
 
 }  // namespace
@@ -40,7 +41,8 @@ TEST_CASE("packets of one channel go where their ids say", "[emu][array]") {
   d.bd(memtile, 1, {.address = own + 0x100, .length = 10});
   d.push(memtile, dma_direction::s2mm, 0, 0);
   d.push(memtile, dma_direction::s2mm, 2, 1);
-  d.bd(shim, 0, {.address = src_address, .length = 10, .use_next = true, .next_bd = 1, .packet_enable = true, .packet_id = 4});
+  d.bd(shim, 0,
+       {.address = src_address, .length = 10, .use_next = true, .next_bd = 1, .packet_enable = true, .packet_id = 4});
   d.bd(shim, 1, {.address = src_address + 40, .length = 10, .packet_enable = true, .packet_id = 13});
   d.push(shim, dma_direction::mm2s, 0, 0);
   d.settle();
@@ -62,17 +64,27 @@ TEST_CASE("packets of two channels share a receiver one after the other", "[emu]
   const auto& dst = d.host.add(dst_address, 44);
   d.bd(shim, 0, {.address = dst_address, .length = 44});
   d.push(shim, dma_direction::s2mm, 0, 0);
-  d.bd(memtile, 0, {.address = own, .length = 10, .iteration_step = 20, .iteration_wrap = 2, .packet_enable = true, .packet_id = 1});
-  d.bd(memtile, 1, {.address = own + 40, .length = 10, .iteration_step = 20, .iteration_wrap = 2, .packet_enable = true, .packet_id = 2, .packet_type = 3});
+  d.bd(
+      memtile, 0,
+      {.address = own, .length = 10, .iteration_step = 20, .iteration_wrap = 2, .packet_enable = true, .packet_id = 1});
+  d.bd(memtile, 1,
+       {.address = own + 40,
+        .length = 10,
+        .iteration_step = 20,
+        .iteration_wrap = 2,
+        .packet_enable = true,
+        .packet_id = 2,
+        .packet_type = 3});
   d.push(memtile, dma_direction::mm2s, 0, 0, 2);
   d.push(memtile, dma_direction::mm2s, 2, 1, 2);
   d.settle();
-  // Headers: odd parity [31], source column and row, type [14:12], id. Row 1, ids 1 and 2 with type 3.
-  const std::uint32_t first = 0x80010001, second = 0x80013002 & 0x7FFFFFFF;
+  // Headers: odd parity [31], source column and row [20:16], type [14:12], id. Ids 1 and 2, the second of type 3:
+  // 0x00010001 has two bits set, 0x00013002 four, so both get the parity bit.
+  const std::uint32_t first = 0x80010001, second = 0x80013002;
   CHECK(d.tiles.waiting_report().empty());
   for (std::uint32_t packet = 0; packet < 4; ++packet) {
     const bool one = packet % 2 == 0;
-    REQUIRE(dst[packet * 11] == (one ? first : second | 0x80000000u * (std::popcount(second) % 2 == 0)));
+    REQUIRE(dst[packet * 11] == (one ? first : second));
     for (std::uint32_t i = 0; i < 10; ++i) REQUIRE(dst[packet * 11 + 1 + i] == data[packet * 10 + i]);
   }
 }
@@ -85,7 +97,8 @@ TEST_CASE("words that would reach the tile's control port are refused", "[emu][a
   d.host.add(src_address, 4);
   d.bd(shim, 0, {.address = src_address, .length = 4});
   d.push(shim, dma_direction::mm2s, 0, 0);
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("(0,1)") && ContainsSubstring("not built")));
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error,
+                       MessageMatches(ContainsSubstring("(0,1)") && ContainsSubstring("not built")));
 }
 
 TEST_CASE("a stream without a receiver waits and is reported", "[emu][array]") {
@@ -95,5 +108,20 @@ TEST_CASE("a stream without a receiver waits and is reported", "[emu][array]") {
   d.bd(shim, 0, {.address = src_address, .length = 4});
   d.push(shim, dma_direction::mm2s, 0, 0);
   d.settle();
-  CHECK_THAT(d.tiles.waiting_report(), ContainsSubstring("DMA (0,0) MM2S 0 BD 0: its stream goes nowhere, 4 words not sent"));
+  CHECK_THAT(d.tiles.waiting_report(),
+             ContainsSubstring("DMA (0,0) MM2S 0 BD 0: its stream goes nowhere, 4 words not sent"));
+}
+
+TEST_CASE("packets that would run in a circle are refused", "[emu][array]") {
+  design d(2);
+  d.open_shim();
+  const aie::slot_config rule{.id = 1, .mask = 31};
+  packet_slave(d, shim, {bundle::south, 3}, 0, rule);
+  packet_slave(d, shim, {bundle::east, 0}, 0, rule);
+  packet_master(d, shim, {bundle::east, 0}, 0, 1, false);
+  d.circuit({1, 0}, {bundle::west, 0}, {bundle::west, 0});
+  d.host.add(src_address, 4);
+  d.bd(shim, 0, {.address = src_address, .length = 4, .packet_enable = true, .packet_id = 1});
+  d.push(shim, dma_direction::mm2s, 0, 0);
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("circle")));
 }

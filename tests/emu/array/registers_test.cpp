@@ -35,7 +35,8 @@ TEST_CASE("a known register without an effect is accepted and counted", "[emu][a
 
 TEST_CASE("what a design would depend on but is not built is refused by name", "[emu][array]") {
   design d;
-  CHECK_THROWS_MATCHES(d.write(core2, 0x3F808, 1), emu::array_error, MessageMatches(ContainsSubstring("Deterministic_Merge")));
+  CHECK_THROWS_MATCHES(d.write(core2, 0x3F808, 1), emu::array_error,
+                       MessageMatches(ContainsSubstring("Deterministic_Merge")));
   connect_memtile(d);
   d.bd(memtile, 0, {.address = own, .length = 4});
   d.write(memtile, aie::dma_ctrl_offset(aie::tile_kind::memtile, dma_direction::s2mm, 0), 1u << 16);  // FoT

@@ -51,7 +51,8 @@ TEST_CASE("the iteration moves on with every execution of its BD and wraps", "[e
   CHECK((d.read(memtile, aie::bd_offset(aie::tile_kind::memtile, 0) + 24) >> 23 & 0x3F) == 1);
 }
 
-TEST_CASE("tasks queue behind each other and the fifth waiting one is lost with the sticky overflow bit", "[emu][array]") {
+TEST_CASE("tasks queue behind each other and the fifth waiting one is lost with the sticky overflow bit",
+          "[emu][array]") {
   design d;
   connect_memtile(d);
   d.bd(memtile, 0, {.address = own, .length = 4, .acquire_enable = true, .acquire_lock = 64 + 9, .acquire_value = -1});
@@ -102,8 +103,10 @@ TEST_CASE("a token of a memtile travels over the shim's switch", "[emu][array]")
   const auto kind = aie::tile_kind::memtile;
   const auto s = *aie::slave_number(kind, {bundle::tile_control, 0}), m = *aie::master_number(kind, {bundle::south, 3});
   d.write(memtile, aie::slave_offset(kind, s), aie::pack_slave({.enable = true, .packet = true}));
-  d.write(memtile, aie::slot_offset(kind, s, 0), aie::pack_slot({.enable = true, .id = 26, .mask = 31, .msel = 2, .arbiter = 4}));
-  d.write(memtile, aie::master_offset(kind, m), aie::pack_master({.enable = true, .packet = true, .arbiter = 4, .msel_mask = 4}));
+  d.write(memtile, aie::slot_offset(kind, s, 0),
+          aie::pack_slot({.enable = true, .id = 26, .mask = 31, .msel = 2, .arbiter = 4}));
+  d.write(memtile, aie::master_offset(kind, m),
+          aie::pack_master({.enable = true, .packet = true, .arbiter = 4, .msel_mask = 4}));
   const auto in = *aie::slave_number(aie::tile_kind::shim, {bundle::north, 3});
   d.write(shim, aie::slave_offset(aie::tile_kind::shim, in), aie::pack_slave({.enable = true, .packet = true}));
   d.write(shim, aie::slot_offset(aie::tile_kind::shim, in, 1), aie::pack_slot({.enable = true, .id = 26, .mask = 31}));

@@ -53,7 +53,8 @@ TEST_CASE("48 words stand between a core tile's MM2S and an S2MM two tiles away"
   d.circuit(core2, {bundle::dma, 0}, {bundle::south, 0});
   d.circuit(memtile, {bundle::north, 0}, {bundle::south, 0});
   d.circuit(shim, {bundle::north, 0}, {bundle::south, 2});
-  d.write(memtile, aie::master_offset(aie::tile_kind::memtile, *aie::master_number(aie::tile_kind::memtile, {bundle::south, 0})),
+  d.write(memtile,
+          aie::master_offset(aie::tile_kind::memtile, *aie::master_number(aie::tile_kind::memtile, {bundle::south, 0})),
           aie::pack_master({.enable = true, .slave = *aie::slave_number(aie::tile_kind::memtile, {bundle::north, 0})}));
   d.bd(core2, 0, {.length = 1000});
   d.push(core2, dma_direction::mm2s, 0, 0);
@@ -76,4 +77,24 @@ TEST_CASE("a memtile MM2S of 256 words takes about 256 cycles whatever its strid
   d.push(memtile, dma_direction::mm2s, 0, 0);
   d.settle();
   CHECK_THAT(static_cast<double>(task_cycles(d, memtile, dma_direction::mm2s, 0)), WithinRel(258.0, 0.05));
+}
+
+TEST_CASE("eight shim channels share DDR evenly at 27.2 bytes per cycle", "[emu][array][timing]") {
+  design d(4);
+  constexpr std::uint32_t words = 20000;
+  for (std::uint8_t col = 0; col < 4; ++col) {
+    d.open_shim(col);
+    for (std::uint8_t k = 0; k < 2; ++k) {
+      const std::uint64_t address = src_address + 0x1000000ull * (2u * col + k);
+      d.circuit({col, 0}, {bundle::south, static_cast<std::uint8_t>(k == 0 ? 3 : 7)}, {bundle::north, k});
+      d.circuit({col, 1}, {bundle::south, k}, {bundle::dma, k});
+      d.host.add(address, words);
+      const auto bd = static_cast<std::uint8_t>(24 * k);
+      d.bd({col, 1}, bd, {.address = own + 0x30000u * k, .length = words});
+      d.push({col, 1}, dma_direction::s2mm, k, bd);
+      d.bd({col, 0}, k, {.address = address, .length = words});
+      d.push({col, 0}, dma_direction::mm2s, k, k);
+    }
+  }
+  CHECK_THAT(static_cast<double>(d.settle()), WithinRel(747 + 8 * 4 * words / 27.2, 0.05));
 }

@@ -2,6 +2,7 @@
 // A core with scripted surroundings, and programs from assembly text, for the tests of the core.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>

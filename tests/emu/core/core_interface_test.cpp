@@ -1,1 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
+// The core as the array sees it: reset, program writes, registers, done, refusals.
+#include <stdexcept>
+
+#include "core_bench.hpp"
+
+using namespace npurt::test;
+
+namespace {
+const std::string end = "done\nnop\nnop\nnop\nnop\nnop\n";
+}
+
+TEST_CASE("a rewritten program is executed as it now is", "[emu][core][interface]") {
+  core_bench bench("mova r1, #5\n" + end);
+  bench.run();
+  CHECK(bench.reg("r1") == 5);
+  const auto code = machine_code("mova r1, #6\n" + end);
+  bench.core.write_program(0, std::as_bytes(std::span(code)));
+  bench.core.reset();
+  bench.core.enable(true);
+  bench.run();
+  CHECK(bench.reg("r1") == 6);
+}
+
+TEST_CASE("reset clears registers and keeps the program; both cascade ports are on", "[emu][core][interface]") {
+  core_bench bench("mova r1, #5\n" + end);
+  bench.run();
+  bench.core.reset();
+  CHECK(bench.reg("r1") == 0);
+  CHECK(bench.reg("crSCDEn") == 1);
+  CHECK(bench.reg("crMCDEn") == 1);
+  CHECK_FALSE(bench.core.enabled());
+  CHECK(bench.core.run(10) == 0);
+}
+
+TEST_CASE("an instruction that is not built is refused by its name", "[emu][core][interface]") {
+  core_bench bench("lda.tm r1, [p0]\n" + end);
+  bench.core.run(10);
+  REQUIRE(bench.core.fault());
+  CHECK(bench.core.fault()->cause == "not built: instruction LDA_TM");
+  CHECK(bench.core.fault()->pc == 0);
+}
+
+TEST_CASE("events reach the ports, done ends the run after what is in flight", "[emu][core][interface]") {
+  core_bench bench("event #1\nst r1, [p0, #0]\n" + end);
+  bench.set("r1", 42);
+  bench.set("p0", 0x70000);
+  bench.run();
+  CHECK(bench.ports.events == std::vector<unsigned>{1});
+  CHECK(bench.ports.at<std::uint32_t>(0x70000) == 42);
+}
+
+TEST_CASE("unknown registers and program writes past the end are refused", "[emu][core][interface]") {
+  core_bench bench(end);
+  CHECK_THROWS_AS(bench.core.reg("nonsense"), std::out_of_range);
+  const std::array<std::byte, 8> bytes{};
+  CHECK_THROWS_AS(bench.core.write_program(0x3FFC, bytes), std::out_of_range);
+}

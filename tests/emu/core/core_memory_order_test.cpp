@@ -1,1 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
+// Order of loads and stores, part-word stores, address updates and bad addresses (aie2/README.md).
+#include "core_bench.hpp"
+
+using namespace npurt::test;
+
+namespace {
+
+std::string nops(unsigned n) {
+  std::string text;
+  for (unsigned i = 0; i < n; ++i) {
+    text += "nop\n";
+  }
+  return text;
+}
+const std::string end = nops(12) + "done\n" + nops(5);
+
+}  // namespace
+
+TEST_CASE("a load of the next bundle sees a store, one of the same bundle does not", "[emu][core][memory]") {
+  core_bench bench("st r1, [p0, #0]; lda r2, [p0, #0]\nlda r3, [p0, #0]\n" + end);
+  bench.ports.put<std::uint32_t>(0x70000, 11);
+  bench.set("p0", 0x70000);
+  bench.set("r1", 22);
+  bench.run();
+  CHECK(bench.reg("r2") == 11);
+  CHECK(bench.reg("r3") == 22);
+}
+
+TEST_CASE("a store with srs writes two cycles after a plain one", "[emu][core][memory]") {
+  const auto seen = [](unsigned distance) {
+    core_bench bench("vst.srs.s16.s32 bml0, s0, [p0, #0]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + end);
+    bench.ports.put<std::uint32_t>(0x70000, 0);
+    bench.set("p0", 0x70000);
+    bench.set("amll0", 0);
+    const std::array<std::uint32_t, 2> lanes{0x1234, 0x0};
+    std::memcpy(bench.core.reg("amll0").data(), lanes.data(), sizeof lanes);
+    bench.run();
+    return bench.reg("r2");
+  };
+  CHECK(seen(2) == 0);
+  CHECK(seen(3) == 0x1234);
+}
+
+TEST_CASE("a part-word store samples its data at E7 and writes its word at E11", "[emu][core][memory]") {
+  // Data: r1 changes six bundles after the store, in time to be stored (E7).
+  core_bench late("st.s8 r1, [p0, #1]\n" + nops(5) + "mova r1, #7\n" + end);
+  late.ports.put<std::uint32_t>(0x70000, 0x44332211);
+  late.set("p0", 0x70000);
+  late.set("r1", 99);
+  late.run();
+  CHECK(late.ports.at<std::uint32_t>(0x70000) == 0x44336311);
+  core_bench early("st.s8 r1, [p0, #1]\n" + nops(4) + "mova r1, #7\n" + end);
+  early.ports.put<std::uint32_t>(0x70000, 0x44332211);
+  early.set("p0", 0x70000);
+  early.set("r1", 99);
+  early.run();
+  CHECK(early.ports.at<std::uint32_t>(0x70000) == 0x44330711);
+  // Memory: read at E5, written at E11: a load six bundles later (E5 there) still sees the old word, seven the new.
+  for (const auto& [distance, expected] : {std::pair{6u, 0x44332211u}, {7u, 0x44336311u}}) {
+    core_bench bench("st.s8 r1, [p0, #1]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + end);
+    bench.ports.put<std::uint32_t>(0x70000, 0x44332211);
+    bench.set("p0", 0x70000);
+    bench.set("r1", 99);
+    bench.run();
+    CHECK(bench.reg("r2") == expected);
+  }
+}
+
+TEST_CASE("a 2D pointer steps by dj, then by m when the count is full", "[emu][core][memory]") {
+  core_bench bench("padda.2d [p0], d0\npadda.2d [p0], d0\npadda.2d [p0], d0\n" + end);
+  bench.set("p0", 0x70000);
+  bench.set("m0", 0x100);
+  bench.set("dn0", 1);
+  bench.set("dj0", 8);
+  bench.run();
+  // + 8 (count 0 -> 1), + 0x100 (count 1 is full -> 0), + 8.
+  CHECK(bench.reg("p0") == 0x70110);
+  CHECK(bench.reg("dc0") == 1);
+}
+
+TEST_CASE("pointers wrap at 20 bits", "[emu][core][memory]") {
+  core_bench bench("padda [p0], #64\n" + end);
+  bench.set("p0", 0xFFFE0);
+  bench.run();
+  CHECK(bench.reg("p0") == 0x00020);
+}
+
+TEST_CASE("bad addresses, bad bundles and a lost pc are faults that name what happened", "[emu][core][memory]") {
+  const auto fault = [](const std::string& source, std::uint32_t p0) {
+    core_bench bench(source + end);
+    bench.set("p0", p0);
+    bench.core.run(1000);
+    REQUIRE(bench.core.fault());
+    return *bench.core.fault();
+  };
+  CHECK(fault("lda r1, [p0, #0]\n", 0x10000).cause == "memory: nothing is mapped at 0x10000 (4 bytes)");
+  CHECK(fault("vlda wl0, [p0, #0]\n", 0x70010).cause == "memory: unaligned access of 32 bytes at 0x70010");
+  CHECK(fault("nop\nvst wl0, [p0, #0]\n", 0x70010).pc == 2);
+  core_bench lost("nop\n");
+  lost.core.set_pc(0x4000);
+  lost.core.run(10);
+  REQUIRE(lost.core.fault());
+  CHECK(lost.core.fault()->cause == "fetch: pc 0x4000 is outside program memory");
+}
+
+TEST_CASE("a gather reads eight bytes from each of four addresses, the odd ones 16 bytes on", "[emu][core][memory]") {
+  core_bench bench("vldb.4x64.hi wl0, wl1\n" + end);
+  for (std::uint32_t i = 0; i < 64; ++i) {
+    bench.ports.put<std::uint32_t>(0x70000 + 4 * i, i);
+  }
+  // Words 4-7: masked to 16 bytes; words 5 and 7 read at the address with bit 4 set.
+  const std::array<std::uint32_t, 8> addresses{0, 0, 0, 0, 0x70004, 0x70020, 0x70040, 0x70080};
+  std::memcpy(bench.core.reg("wl1").data(), addresses.data(), sizeof addresses);
+  bench.run();
+  std::array<std::uint32_t, 8> out;
+  std::memcpy(out.data(), bench.core.reg("wl0").data(), sizeof out);
+  CHECK(out == std::array<std::uint32_t, 8>{0, 1, 12, 13, 16, 17, 36, 37});
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buffer objects: creation, addresses, lifetime, sharing. Expectations: the amdxdna uapi and what XRT 2.25 was seen to use.
+// Buffer objects: creation, addresses, lifetime, sharing. Expectations: the amdxdna uapi and XRT 2.25.
 #include <catch2/catch_test_macros.hpp>
 
 #include <unistd.h>

@@ -166,7 +166,8 @@ struct running_context {
   /// A runlist (opcode 19, no CU mask): command_count, submit_index, error_index, 3 reserved words, handles.
   packet chain_packet(const std::vector<packet>& parts) {
     const auto count = static_cast<std::uint32_t>(6 + 2 * parts.size());
-    std::vector<std::uint32_t> words{19u << 23 | count << 12 | 1, static_cast<std::uint32_t>(parts.size()), 0, 0, 0, 0, 0};
+    const auto commands = static_cast<std::uint32_t>(parts.size());
+    std::vector<std::uint32_t> words{19u << 23 | count << 12 | 1, commands, 0, 0, 0, 0, 0};
     for (const auto& part : parts) {
       words.push_back(part.handle);
       words.push_back(0);

@@ -14,14 +14,15 @@ using emu::command_outcome;
 namespace {
 
 struct machine {
-  explicit machine(const std::vector<std::byte>& pdi, std::size_t size = 640) : src(host.add(src_address, size)),
-                                                                             dst(host.add(dst_address, size)) {
+  explicit machine(const std::vector<std::byte>& pdi, std::size_t size = 640)
+      : src(host.add(src_address, size)), dst(host.add(dst_address, size)) {
     src = pattern(size);
     REQUIRE(npu.configure_cu(context, 0, pdi).empty());
   }
   emu::command_result run(const code_builder& code, bool patches = true) {
     const auto bytes = code.build();
-    return npu.execute(context, {.cu = 0, .control_code = bytes, .arguments = {src_address, dst_address}, .apply_patches = patches});
+    return npu.execute(
+        context, {.cu = 0, .control_code = bytes, .arguments = {src_address, dst_address}, .apply_patches = patches});
   }
 
   host_memory host;
@@ -67,9 +68,11 @@ TEST_CASE("the same commands take the same cycles", "[emu][firmware]") {
 TEST_CASE("patches are left alone when the stream is patched already", "[emu][firmware]") {
   machine m(relay(64).build());
   code_builder code;
-  code.block(0x1D000, bd_words(aie::tile_kind::shim, {.address = dst_address + 0x80000000, .length = 64})).patch(0x1D004, 1, 0);
+  code.block(0x1D000, bd_words(aie::tile_kind::shim, {.address = dst_address + 0x80000000, .length = 64}))
+      .patch(0x1D004, 1, 0);
   code.mask_write(0x1D200, 15u << 8, 0x1F00).write(0x1D204, 0x80000000);
-  code.block(0x1D020, bd_words(aie::tile_kind::shim, {.address = src_address + 0x80000000, .length = 64})).write(0x1D214, 1);
+  code.block(0x1D020, bd_words(aie::tile_kind::shim, {.address = src_address + 0x80000000, .length = 64}))
+      .write(0x1D214, 1);
   code.sync(shim, 0, 0);
   CHECK(m.run(code, false).outcome == command_outcome::completed);
   CHECK(std::equal(m.dst.begin(), m.dst.begin() + 64, m.src.begin()));
@@ -81,7 +84,8 @@ TEST_CASE("a design that waits for a lock for ever times out and says for which"
   CHECK(result.outcome == command_outcome::timeout);
   CHECK(result.failed_op == 7);
   CHECK_THAT(result.report, ContainsSubstring("token of S2MM 0 of tile (0,0)"));
-  CHECK_THAT(result.report, ContainsSubstring("DMA (0,1) S2MM 0 BD 0: waits for lock 0 of tile (0,1) >= 1, its value is 0"));
+  CHECK_THAT(result.report,
+             ContainsSubstring("DMA (0,1) S2MM 0 BD 0: waits for lock 0 of tile (0,1) >= 1, its value is 0"));
   CHECK_THAT(result.report, ContainsSubstring("DMA (0,0) S2MM 0 BD 0: waits for 640 words"));
 }
 
@@ -97,7 +101,8 @@ TEST_CASE("an access outside the buffers is an error that names BD and address",
   machine m(relay(64).build());
   const auto result = m.run(transfer(704));
   CHECK(result.outcome == command_outcome::error);
-  CHECK_THAT(result.report, ContainsSubstring("tile (0,0)") && ContainsSubstring("BD") && ContainsSubstring("in no buffer"));
+  CHECK_THAT(result.report,
+             ContainsSubstring("tile (0,0)") && ContainsSubstring("BD") && ContainsSubstring("in no buffer"));
 }
 
 TEST_CASE("an argument that the command does not have is an error", "[emu][firmware]") {
@@ -157,4 +162,20 @@ TEST_CASE("statistics count words and name the clock", "[emu][firmware]") {
   CHECK(json["commands"][0]["outcome"] == "completed");
   CHECK(json["commands"][0]["channels"].size() == 4);
   for (const auto& channel : json["commands"][0]["channels"]) CHECK(channel["words"] == 640);
+}
+
+TEST_CASE("a design that moves for ever without result is stopped at the cycle limit", "[emu][firmware]") {
+  pdi_builder p;
+  const auto kind = aie::tile_kind::memtile;
+  p.block(memtile, 0xA0000, bd_words(kind, {.address = 0x80000, .length = 16, .use_next = true, .next_bd = 0}));
+  p.block(memtile, 0xA0020, bd_words(kind, {.address = 0x81000, .length = 16, .use_next = true, .next_bd = 1}));
+  p.write(memtile, aie::slave_offset(kind, 0), aie::pack_slave({.enable = true}));
+  p.write(memtile, aie::master_offset(kind, 0), aie::pack_master({.enable = true, .slave = 0}));
+  p.write(memtile, 0xA0604, 0).write(memtile, 0xA0634, 1);
+  machine m(p.build());
+  m.npu.limit_cycles(200'000);
+  const auto result = m.run(code_builder().sync(shim, 0, 0));
+  CHECK(result.outcome == command_outcome::timeout);
+  CHECK(result.cycles >= 200'000);
+  CHECK_THAT(result.report, ContainsSubstring("cycle budget"));
 }

@@ -34,7 +34,8 @@ TEST_CASE("a PDI that cannot be read is refused when it is configured", "[emu][f
   truncated.resize(truncated.size() - 32);
   CHECK_FALSE(npu.configure_cu(context, 0, truncated).empty());
   const auto transfer_command = pdi_builder().append({0x00060109, 0, 0, 0, 0, 4, 0}).build();  // DMA_XFER
-  CHECK_THAT(npu.configure_cu(context, 0, transfer_command), ContainsSubstring("0x109") && ContainsSubstring("not built"));
+  CHECK_THAT(npu.configure_cu(context, 0, transfer_command),
+             ContainsSubstring("0x109") && ContainsSubstring("not built"));
   CHECK_FALSE(npu.configure_cu(context + 1, 0, relay(64).build()).empty());
 }
 

@@ -65,14 +65,15 @@ class pdi_builder {
     const auto total = static_cast<std::uint32_t>(cdo.size());
     words file{0x000000DD, 0x11223344, 0x55667788, 0x99AABBCC};
     words table(31);
-    const std::map<unsigned, std::uint32_t> table_words{{0, 0x00040000}, {1, 1}, {2, 0x24}, {3, 1}, {4, 0x34},
+    const std::map<unsigned, std::uint32_t> table_words{
+        {0, 0x00040000}, {1, 1},           {2, 0x24},        {3, 1},     {4, 0x34},
         {6, 0x14CA8093}, {10, 0x50504449}, {11, 0x00201020}, {12, 0x30}, {17, 1}};
     for (const auto& [i, w] : table_words) table[i] = w;
     append_checked(file, table);
     append_checked(file, {0x34, 1, 0, 0, 0x5F656961, 0x67616D69, 0x65, 0, 0x1C000000, 0, 0, 0, 0, 0, 0});
     words partition(31);
-    const std::map<unsigned, std::uint32_t> partition_words{{0, total}, {1, unpadded}, {2, total}, {6, 0xFFFFFFFF},
-        {7, 0xFFFFFFFF}, {8, 0x54}, {9, 0x02000006}, {10, 1}};
+    const std::map<unsigned, std::uint32_t> partition_words{
+        {0, total}, {1, unpadded}, {2, total}, {6, 0xFFFFFFFF}, {7, 0xFFFFFFFF}, {8, 0x54}, {9, 0x02000006}, {10, 1}};
     for (const auto& [i, w] : partition_words) partition[i] = w;
     append_checked(file, partition);
     file.insert(file.end(), cdo.begin(), cdo.end());
@@ -149,14 +150,25 @@ inline pdi_builder relay(std::uint32_t block, std::uint32_t free_buffers = 2) {
   for (std::uint8_t i = 0; i < 2; ++i) {
     const auto other = static_cast<std::uint8_t>(1 - i);
     p.block(memtile, 0xA0000 + 0x20u * i,
-            bd_words(aie::tile_kind::memtile,
-                     {.address = 0x80000 + 0x1000u * i, .length = block, .use_next = true, .next_bd = other,
-                      .acquire_enable = true, .acquire_lock = 64, .acquire_value = -1, .release_lock = 65, .release_value = 1}));
+            bd_words(aie::tile_kind::memtile, {.address = 0x80000 + 0x1000u * i,
+                                               .length = block,
+                                               .use_next = true,
+                                               .next_bd = other,
+                                               .acquire_enable = true,
+                                               .acquire_lock = 64,
+                                               .acquire_value = -1,
+                                               .release_lock = 65,
+                                               .release_value = 1}));
     p.block(memtile, 0xA0040 + 0x20u * i,
-            bd_words(aie::tile_kind::memtile,
-                     {.address = 0x80000 + 0x1000u * i, .length = block, .use_next = true,
-                      .next_bd = static_cast<std::uint8_t>(2 + other), .acquire_enable = true, .acquire_lock = 65,
-                      .acquire_value = -1, .release_lock = 64, .release_value = 1}));
+            bd_words(aie::tile_kind::memtile, {.address = 0x80000 + 0x1000u * i,
+                                               .length = block,
+                                               .use_next = true,
+                                               .next_bd = static_cast<std::uint8_t>(2 + other),
+                                               .acquire_enable = true,
+                                               .acquire_lock = 65,
+                                               .acquire_value = -1,
+                                               .release_lock = 64,
+                                               .release_value = 1}));
   }
   p.write(memtile, 0xA0604, 0).write(memtile, 0xA0634, 2);
   circuit(shim, {bundle::south, 3}, {bundle::north, 0});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads that deliver memory as it is or extended; those that convert stand with the conversion.
+#include <cstring>
+
 #include "emu/core/insns/tables.hpp"
 
 namespace npurt::emu::insns {
@@ -18,6 +20,16 @@ void half(frame& f) {
   std::memcpy(f.result.data() + f.op->defs[0].buffer, f.memory.data(), 32);
 }
 
+/// Eight bytes from each of four addresses.
+void gather(frame& f) {
+  lanes<std::byte, 32> out;
+  for (unsigned i = 0; i < 8; ++i) {
+    const std::uint32_t address = gather_address(f, i / 2) + i % 2 * 4;
+    std::memcpy(out.data() + i * 4, f.core->memory(address & address_mask, 4), 4);
+  }
+  f.def(0, out);
+}
+
 constexpr std::array table = {
     semantics{"lda", whole, unit::load},
     semantics{"lda.s8", extended<std::int8_t>, unit::load, 1},
@@ -28,6 +40,12 @@ constexpr std::array table = {
     semantics{"vlda.128", half, unit::load, 16},
     semantics{"vldb", whole, unit::load, 32},
     semantics{"vldb.128", half, unit::load, 16},
+    semantics{"vldb.4x16.lo", gather, unit::gather},
+    semantics{"vldb.4x16.hi", gather, unit::gather},
+    semantics{"vldb.4x32.lo", gather, unit::gather},
+    semantics{"vldb.4x32.hi", gather, unit::gather},
+    semantics{"vldb.4x64.lo", gather, unit::gather},
+    semantics{"vldb.4x64.hi", gather, unit::gather},
 };
 
 }  // namespace

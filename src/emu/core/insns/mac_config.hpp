@@ -23,8 +23,8 @@ struct mac_word {
   bool negate_product() const { return (bits >> 11 & 1) != 0; }
   bool negate_acc1() const { return (bits >> 12 & 1) != 0; }
   bool negate_acc2() const { return (bits >> 13 & 1) != 0; }
-  /// shift16 and sub_mask: what they do to a result is not established.
-  bool has_unknown() const { return (bits & 0xFFFF0400u) != 0; }
+  /// shift16, and sub_mask where there is a product: what they do to a result is not established.
+  bool has_unknown(bool product) const { return (bits & (product ? 0xFFFF0400u : 0x0400u)) != 0; }
 };
 
 /// What an opcode does to the three terms; each sign is exclusive-or-ed with that of the word.
@@ -38,15 +38,17 @@ inline constexpr mac_opcode op_mul{false, false, true}, op_negmul{false, false, 
     op_negmac{true, false, true, true, false, true}, op_negmsc{true, false, true, true, false, false},
     op_addmac{true, true, true}, op_addmsc{true, true, true, false, false, true},
     op_submac{true, true, true, false, true, false}, op_submsc{true, true, true, false, true, true},
-    op_add{true, true, false}, op_sub{true, true, false, false, true}, op_negadd{true, true, false, true},
-    op_negsub{true, true, false, true, true}, op_neg{true, false, false, true};
+    op_add{true, true, false}, op_sub{true, true, false, false, true}, op_negadd{true, true, false, true, true},
+    op_negsub{true, true, false, true}, op_neg{true, false, false, true};
+
+// vneg* negates the whole result: vnegadd = -(acc1 + acc2), vnegsub = -(acc1 - acc2) (golden/isa).
 
 /// Position of the first multiplier operand among the uses; the configuration word comes last.
 constexpr unsigned first_factor(const mac_opcode& op) { return (op.acc1 ? 1u : 0u) + (op.acc2 ? 1u : 0u); }
 
 inline mac_word read_word(const frame& f, const mac_opcode& op) {
   const mac_word word{f.use(first_factor(op) + (op.product ? 2u : 0u))};
-  if (word.has_unknown()) {
+  if (word.has_unknown(op.product)) {
     throw core_error(std::format("not established: multiplier configuration {:#x} (shift16 or sub_mask)", word.bits));
   }
   return word;

@@ -6,7 +6,7 @@
 namespace npurt::emu::insns {
 namespace {
 
-/// A bf16 lane; ordered by sign and magnitude, -0 below +0 as the golden rows of VMAX_LT_BF16 show no other order.
+/// A bf16 lane, ordered by sign and magnitude; both zeros are equal, a NaN stands beyond infinity.
 struct bf16 {
   std::uint16_t bits;
   int key() const { return (bits & 0x8000) != 0 ? -(bits & 0x7FFF) : bits; }

@@ -10,8 +10,8 @@
 
 namespace npurt::emu::numerics {
 
-/// What a lane answers when it has no number: the payload is not established.
-inline constexpr std::uint32_t fp32_nan = 0x7F80007F;
+/// What a lane answers when it has no number; the payload is not established beyond bit 0 (golden/isa VSUB_F).
+inline constexpr std::uint32_t fp32_nan = 0x7F800001;
 inline constexpr std::uint32_t fp32_infinity = 0x7F800000;
 
 class float_sum {

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# check_rows.py NPURT_BENCH FILE: every row that bench promises is there and complete. Says nothing about speed.
+import json
+import math
+import subprocess
+import sys
+
+bench, file = sys.argv[1:]
+calls = [name + part for name in ("call-matmul-i8-64", "call-matmul-i8-64-free", "call-run")
+         for part in ("", "-added", "-allocations", "-ioctls")]
+cores = ["core-scalar", "core-mac-i8", "core-copy", "core-mac-bf16"]
+modelled = ["kernel-i8-matmul-inner", "matmul-i8-256"]
+wanted = calls + cores + ["array-speed"] + modelled
+table = subprocess.run([bench, "--quick", "--json", file, "--filter", "^(call|core|kernel|array)-|^matmul-i8-256$"],
+                       check=True, stdout=subprocess.PIPE, text=True).stdout
+with open(file, encoding="utf-8") as text:
+    rows = {row["name"]: row for row in json.load(text)}
+
+assert sorted(rows) == sorted(wanted), f"rows {sorted(rows)}, wanted {sorted(wanted)}"
+for name, row in rows.items():
+    assert name in table, f"{name} is not in the table"
+    assert row["unit"] and row["reference"], row
+    assert all(math.isfinite(row[key]) for key in ("value", "against", "ratio")), row
+    assert row["against"] > 0 or row["value"] == row["against"], row
+    assert ("model" in row) == (name in modelled), row
+    if name not in modelled:
+        assert row["low"] <= row["ratio"] <= row["high"], row
+    if not name.endswith("-added"):
+        assert row["ratio"] > 0, row
+for name in modelled:
+    assert 0 < rows[name]["ratio"] <= 1, rows[name]
+for name in (name for name in calls if name.endswith("-ioctls")):
+    assert rows[name]["against"] >= 1, f"{name}: a start is an ioctl: {rows[name]}"
+
+unmatched = subprocess.run([bench, "--filter", "^no-such-row$"], check=False, capture_output=True, text=True)
+assert unmatched.returncode == 1 and "no name matches" in unmatched.stderr, unmatched

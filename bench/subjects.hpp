@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that is measured, by room.
+#pragma once
+
+#include <vector>
+
+#include "bench/support/measure.hpp"
+
+namespace npurt::bench {
+
+/// Calls of the runtime library against XRT's; for a device that completes commands unexecuted (NPURT_EMU_NULL=1).
+std::vector<subject> call_subjects();
+
+/// The emulated core alone, per host thread.
+std::vector<subject> core_subjects();
+
+/// Whole matmuls on the emulated device.
+std::vector<subject> array_subjects();
+
+/// A kernel on the emulated core alone.
+std::vector<subject> kernel_subjects();
+
+}  // namespace npurt::bench

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DBUILD=... -DPREFIX=... -P install.cmake: a fresh installation, and that nothing in it points back at the build.
+file(REMOVE_RECURSE ${PREFIX})
+execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${PREFIX} COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB_RECURSE package ${PREFIX}/*.cmake)
+if(NOT package)
+  message(FATAL_ERROR "no CMake package was installed")
+endif()
+foreach(file ${package})
+  file(READ ${file} text)
+  string(FIND "${text}" ${BUILD}/ at)
+  if(NOT at EQUAL -1)
+    message(FATAL_ERROR "${file} names the build tree")
+  endif()
+endforeach()
