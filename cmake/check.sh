@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # The slower checks behind `./dev check`: formatting, static analysis, kernels rebuilt, sanitizers, fuzzing.
 # Every check counts as one; a test suite under a sanitizer counts test by test. NPURT_FUZZ_SECONDS (60): time per target.
+#
+# Coverage is not a check. After cmake --preset coverage, cmake --build --preset coverage and ctest --preset coverage, this
+# lists the covered part of the lines of every source file:
+#   find build/coverage/src -name '*.gcda' | xargs gcov --no-output --relative-only --source-prefix "$PWD" |
+#     awk -F"[':% ]+" '/^File/ { file = $2 } /^Lines/ && file { print $3 "% of " $5, file; file = "" }' | sort -n
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -39,21 +44,32 @@ suite() {
   check "build-$1" build "$1" && run_suite "$1" "$build_root/$1"
 }
 
-# One fuzz target for its share of time, from the kept corpus; new finds stay in the build folder.
+# One fuzz target for its time, from the kept corpus; new finds stay in the build folder. Its output is closed, since the
+# code under test may print; a replay of the artifact by build/release/bin/fuzz_replay_NAME shows it.
 fuzz_one() {
-  local name=$1 corpus=$build_root/fuzz-corpus/$1
-  mkdir -p "$corpus" "$build_root/fuzz-artifacts/$name"
-  "$build_root/fuzz/bin/fuzz_$name" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-    -print_final_stats=1 -artifact_prefix="$build_root/fuzz-artifacts/$name/" "$corpus" "$top/tests/fuzz/corpus/$name"
+  local name=$1 corpus=$build_root/fuzz-corpus/$1 artifacts=$build_root/fuzz-artifacts/$1
+  mkdir -p "$corpus" "$artifacts"
+  "$build_root/fuzz/bin/fuzz_$name" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 -close_fd_mask=3 \
+    -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" "$top/tests/fuzz/corpus/$name" >"$logs/fuzz-$name.log" 2>&1
+  echo $? >"$logs/fuzz-$name.status"
 }
 
+# As many targets at a time as there are cores.
+fuzz_all() {
+  export -f fuzz_one
+  export build_root top logs fuzz_seconds
+  rm -f "$logs"/fuzz-*.status
+  printf '%s\n' "$@" | xargs -P "$jobs" -I{} bash -c 'fuzz_one {}'
+}
+
+fuzz_result() { tail -n 30 "$logs/fuzz-$1.log" && return "$(cat "$logs/fuzz-$1.status")"; }
+
 fuzzing() {
-  local target
+  local target targets=()
   check build-fuzz build fuzz || return
-  for target in "$build_root"/fuzz/bin/fuzz_*; do
-    target=${target##*/fuzz_}
-    check "fuzz-$target" fuzz_one "$target"
-  done
+  for target in "$build_root"/fuzz/bin/fuzz_*; do targets+=("${target##*/fuzz_}"); done
+  try_step "fuzz-${#targets[@]}-targets" fuzz_all "${targets[@]}"
+  for target in "${targets[@]}"; do check "fuzzed-$target" fuzz_result "$target"; done
 }
 
 check formatting formatting

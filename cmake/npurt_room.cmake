@@ -32,6 +32,10 @@ function(npurt_add_tests room)
   target_compile_definitions(${room}_tests PRIVATE
     NPURT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NPURT_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(${room}_tests PRIVATE ${tests_LINK} Catch2::Catch2WithMain npurt_flags)
+  set(timeout 300)
+  if(NPURT_SANITIZE OR NPURT_COVERAGE)
+    set(timeout 1200)
+  endif()
   catch_discover_tests(${room}_tests TEST_PREFIX "${room}: " DISCOVERY_MODE PRE_TEST
-    PROPERTIES TIMEOUT 300 ${tests_PROPERTIES})
+    PROPERTIES TIMEOUT ${timeout} ${tests_PROPERTIES})
 endfunction()

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 namespace npurt::bench {
@@ -50,15 +50,17 @@ void from_json(const nlohmann::json& from, row& to) {
 }
 
 void print_table(const std::vector<row>& rows) {
-  constexpr auto layout = "{:<30} {:>12} {:<26} {:>12} {:<26} {}\n";
+  constexpr auto layout = "{:<34} {:>10} {:<27} {:>8} {:<26} {}\n";
   fmt::print(layout, "name", "value", "unit", "against", "", "ratio [95 % interval]");
   for (const row& r : rows) {
     fmt::print(layout, r.name, number(r.value), r.unit, number(r.against), r.reference,
                ratio_text(r) + (r.model.empty() ? "" : "  modelled"));
   }
   fmt::print("Times are CPU times on this host; an interval is that of the median over interleaved repetitions.\n");
-  const auto modelled = std::ranges::find_if(rows, [](const row& r) { return !r.model.empty(); });
-  if (modelled != rows.end()) fmt::print("modelled: {}\n", modelled->model);
+  std::set<std::string> models;
+  for (const row& r : rows) models.insert(r.model);
+  models.erase("");
+  for (const std::string& model : models) fmt::print("modelled: {}\n", model);
 }
 
 void write_rows(const std::string& file, const std::vector<row>& rows) {

@@ -15,18 +15,19 @@ double median(std::vector<double> values) {
 
 interval median_interval(std::vector<double> values) {
   std::ranges::sort(values);
-  // The k smallest all lie below the median with the probability that at most k of n fair coins show tails.
+  // The value of rank r (from 1) lies above the median if fewer than r of n fair coins show tails: r is the largest
+  // rank for which that is improbable enough.
   constexpr double tail = 0.025;
   const auto n = static_cast<double>(values.size());
   double probability = std::pow(0.5, n), term = probability;
-  std::size_t skipped = 0;
+  std::size_t rank = 0;
   while (probability <= tail) {
-    ++skipped;
-    const auto k = static_cast<double>(skipped);
+    ++rank;
+    const auto k = static_cast<double>(rank);
     term *= (n - k + 1) / k;
     probability += term;
   }
-  const std::size_t outside = skipped == 0 ? 0 : skipped - 1;
+  const std::size_t outside = rank == 0 ? 0 : rank - 1;  // on either side
   return {values[outside], values[values.size() - 1 - outside]};
 }
 

@@ -40,6 +40,11 @@ std::optional<std::int64_t> unit::number(const source_text& expression) {
 }
 
 std::expected<program, std::vector<diagnostic>> assemble(std::string_view source, std::string_view file_name) {
+  // Far beyond what fills a core; alignment multiplies a source's size by a few hundred at most.
+  constexpr std::size_t largest_source = 1 << 20;
+  if (source.size() > largest_source)
+    return std::unexpected(std::vector<diagnostic>{
+        {std::string(file_name), 1, 1, fmt::format("the source is larger than {} bytes", largest_source)}});
   unit u;
   u.file = file_name;
   parse(source, file_name, u.source);

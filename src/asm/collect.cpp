@@ -11,6 +11,7 @@ namespace npurt::assembler {
 namespace {
 
 constexpr std::int64_t largest_section = data_memory_size;  // bytes; nothing larger fits either memory
+constexpr std::int64_t most_space = program_memory_size + data_memory_size;  // bytes, of all .space together
 
 class collector {
  public:
@@ -227,6 +228,10 @@ class collector {
     if (*bytes < 0 || *bytes > largest_section)
       return u_.error(s.items[0], fmt::format("expected a number of bytes from 0 to {}", largest_section));
     if (*fill < -128 || *fill > 255) return u_.error(s.items[1], "expected a byte from -128 to 255");
+    if (*bytes > most_space - space_)
+      return u_.error(s.items[0], fmt::format("with this there are more than {} bytes of .space, more than a core has",
+                                              most_space));
+    space_ += *bytes;
     if (*fill != 0 && !has_contents(s)) return;
     auto& item = add(section_item::type::data, s.head);
     if (*fill == 0)
@@ -245,6 +250,7 @@ class collector {
 
   unit& u_;
   std::size_t current_ = 0;
+  std::int64_t space_ = 0;  ///< bytes so far, so that a small source cannot ask for much memory
 };
 
 }  // namespace

@@ -140,8 +140,10 @@ class evaluator {
     const auto start = at_;
     while (at_ < text_.size() && is_symbol_part(text_[at_])) ++at_;
     const auto name = text_.substr(start, at_ - start);
+    // One unknown symbol decides. Asking for more would double the work at every level of symbols set from symbols.
+    if (unknown_) return 0;
     if (const auto value = lookup_(name)) return *value;
-    if (!unknown_) unknown_ = expression_error{start, "unknown symbol '" + std::string(name) + "'", true};
+    unknown_ = expression_error{start, "unknown symbol '" + std::string(name) + "'", true};
     return 0;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads EMBEDDED_METADATA as xclbinutil --add-kernel writes it. pugixml parses; what it lets pass and XRT's parser, which
-// recurses, should not see is refused here.
+// Reads EMBEDDED_METADATA as xclbinutil --add-kernel writes it. pugixml parses; what it lets pass and XRT's parser,
+// which recurses, should not see is refused here.
 #include "binfmt/kernel_metadata.hpp"
 
 #include <algorithm>

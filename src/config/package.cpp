@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "binfmt/content_uuid.hpp"
 #include "binfmt/little_endian.hpp"
 #include "binfmt/pdi.hpp"
 #include "binfmt/xclbin.hpp"
 #include "config/cdo_writer.hpp"
-#include "config/sha256.hpp"
 #include "config/stamp.hpp"
 #include "config/subprocess.hpp"
 
@@ -88,15 +88,6 @@ json kernels(const array_description& design) {
   return {{"ps-kernels", {{"kernels", json::array({kernel})}}}};
 }
 
-/// 8-4-4-4-12 digits.
-std::string uuid_text(std::span<const std::byte> bytes) {
-  std::string text = to_hex(bytes.first(16));
-  for (const std::size_t at : {8U, 13U, 18U, 23U}) {
-    text.insert(at, "-");
-  }
-  return text;
-}
-
 json aie_partition(const array_description& design, std::span<const std::byte> pdi) {
   json starts = json::array();
   for (unsigned column = 1; column + design.columns <= aie::npu1.columns + 1U; ++column) {
@@ -107,7 +98,7 @@ json aie_partition(const array_description& design, std::span<const std::byte> p
                    {"pdi_id", "0x01"},
                    {"dpu_kernel_ids", json::array({kernel_id})},
                    {"pre_cdo_groups", json::array({"0xC1"})}};
-  const json image{{"uuid", uuid_text(sha256(pdi))}, {"file_name", "design.pdi"}, {"cdo_groups", json::array({group})}};
+  const json image{{"uuid", binfmt::to_text(binfmt::uuid_of(pdi))}, {"file_name", "design.pdi"}, {"cdo_groups", json::array({group})}};
   return {{"aie_partition",
            {{"name", "QoS"},
             {"operations_per_cycle", "2048"},

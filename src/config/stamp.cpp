@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "binfmt/content_uuid.hpp"
 #include "binfmt/little_endian.hpp"
 #include "binfmt/xclbin.hpp"
 #include "config/description.hpp"
-#include "config/sha256.hpp"
 
 namespace npurt::config {
 
@@ -19,7 +19,6 @@ namespace {
 constexpr std::size_t unique_id_at = 0x128;
 constexpr std::size_t timestamp_at = 0x138;
 constexpr std::size_t uuid_at = 0x1A0;
-constexpr std::size_t uuid_size = 16;
 constexpr std::string_view mirror_start = "XCLBIN_MIRROR_DATA_START";
 
 /// The characters of a JSON string in the mirror; its first occurrence is the header's.
@@ -43,15 +42,15 @@ void replace(std::span<std::byte> place, std::string_view text, std::string_view
 }
 
 void write_stamps(std::span<std::byte> file, std::span<std::byte> mirror, std::uint64_t time,
-                  std::span<const std::byte, uuid_size> uuid) {
+                  const binfmt::content_uuid& uuid) {
   const binfmt::le64 stored = time;
   const auto stored_bytes = std::as_bytes(std::span(&stored, 1));
   std::ranges::copy(stored_bytes, file.subspan(unique_id_at).begin());
   std::ranges::copy(stored_bytes, file.subspan(timestamp_at).begin());
   std::ranges::copy(uuid, file.subspan(uuid_at).begin());
-  replace(mirror_value(mirror, "UniqueID"), to_hex(stored_bytes), "unique id");
+  replace(mirror_value(mirror, "UniqueID"), binfmt::to_hex(stored_bytes), "unique id");
   replace(mirror_value(mirror, "TimeStamp"), std::to_string(time), "time stamp");
-  replace(mirror_value(mirror, "XclBinUUID"), to_hex(uuid), "uuid");
+  replace(mirror_value(mirror, "XclBinUUID"), binfmt::to_hex(uuid), "uuid");
 }
 
 }  // namespace
@@ -64,14 +63,14 @@ void stamp_xclbin(std::vector<std::byte>& file) {
   }
   const std::span<std::byte> mirror(start.begin(), file.end());
 
-  // Neutral stamps first, so that the digest is that of the content alone. Ten digits, as every time until 2286 has.
+  // Neutral stamps first, so that the uuid is that of the content alone. Ten digits, as every time until 2286 has.
   constexpr std::uint64_t first_time = 1'000'000'000;
-  constexpr std::array<std::byte, uuid_size> no_uuid{};
+  constexpr binfmt::content_uuid no_uuid{};
   write_stamps(file, mirror, first_time, no_uuid);
-  const sha256_digest digest = sha256(file);
+  const binfmt::content_uuid uuid = binfmt::uuid_of(file);
   binfmt::le32 low;
-  std::memcpy(&low, digest.data() + uuid_size, sizeof low);
-  write_stamps(file, mirror, first_time + (low & 0x3FFFFFFF), std::span(digest).first<uuid_size>());
+  std::memcpy(&low, uuid.data(), sizeof low);
+  write_stamps(file, mirror, first_time + (low & 0x3FFFFFFF), uuid);
 }
 
 }  // namespace npurt::config

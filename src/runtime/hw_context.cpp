@@ -16,9 +16,10 @@ namespace {
 void check_columns(const device& target, const xclbin& image) {
   const unsigned columns = target.columns();
   if (image.columns() <= columns) return;
-  throw architecture_error(fmt::format("{} is for a partition of {} columns, {} has {}: use an XCLBIN "
-                                       "that is built for this device",
-                                       image.origin(), image.columns(), target.name(), columns));
+  throw architecture_error(
+      fmt::format("{} is for a partition of {} columns, {} has {}: use an XCLBIN "
+                  "that is built for this device",
+                  image.origin(), image.columns(), target.name(), columns));
 }
 
 std::shared_ptr<detail::hw_context_state> open_context(const device& target, const xclbin& image) {

@@ -14,6 +14,7 @@
 #include "runtime/device_state.hpp"
 #include "runtime/log.hpp"
 #include "runtime/prebuilt.hpp"
+#include "runtime/xclbin_check.hpp"
 
 namespace npurt {
 
@@ -135,6 +136,7 @@ void multiply(matmul_plan_state& plan, matrix_view<const std::int8_t> a, matrix_
 std::shared_ptr<matmul_overlay> matmul_cache::open(const device& target) {
   check_matmul_architecture(target.name());
   const xclbin image(find_prebuilt(xclbin_name));
+  check_pdi_uuids(image);
   hw_context context(target, image);
   kernel opened(context, kernel_name);
   matmul_report report{target.name(), target.emulated(), kernel_name, image.origin()};

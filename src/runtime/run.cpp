@@ -50,8 +50,8 @@ void check_extents(const std::string& kernel, std::span<const std::uint32_t> con
   for (std::size_t index = 0; index < extents.size(); ++index) {
     if (extents[index] == 0) continue;
     if (index >= buffers.size()) {
-      throw buffer_error(fmt::format("the control code for kernel {} uses buffer {}, the run has {}", kernel, index,
-                                     buffers.size()));
+      throw buffer_error(
+          fmt::format("the control code for kernel {} uses buffer {}, the run has {}", kernel, index, buffers.size()));
     }
     if (const std::size_t size = buffers[index].size(); extents[index] > size) {
       throw buffer_error(fmt::format("buffer {} of kernel {} has {} bytes, the control code needs {}", index, kernel,
@@ -203,8 +203,8 @@ void run::wait(std::chrono::milliseconds deadline) {
     }
   } while (std::chrono::steady_clock::now() < ends_at);
   throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}. Wait "
-                                            "again, or go on with a new hw_context", state.kernel->name,
-                                            deadline.count(), describe(detail::state_of(state))));
+                                            "again, or go on with a new hw_context",
+                                            state.kernel->name, deadline.count(), describe(detail::state_of(state))));
 }
 
 command_state run::state() const { return detail::state_of(*state_); }

@@ -41,11 +41,13 @@ void throw_context_error(const std::string& what, const std::exception& cause) {
   // The driver's answers to CREATE_HWCTX (aie2_ctx_runqueue.c).
   switch (errno_of(cause)) {
     case ENOENT:
-      throw context_limit_error(text + "; an NPU runs at most six contexts at a time, of all processes: end one of "
-                                       "them first");
+      throw context_limit_error(text +
+                                "; an NPU runs at most six contexts at a time, of all processes: end one of "
+                                "them first");
     case ENOSPC:
-      throw context_limit_error(text + "; not as many columns are free side by side: end another context "
-                                       "first");
+      throw context_limit_error(text +
+                                "; not as many columns are free side by side: end another context "
+                                "first");
     case EBUSY:
       throw context_limit_error(text + "; another context has the whole array for itself: end it first");
     default:

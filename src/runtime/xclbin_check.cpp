@@ -10,7 +10,10 @@
 
 #include <fmt/format.h>
 
+#include <xrt/detail/xclbin.h>
+
 #include "binfmt/cdo.hpp"
+#include "binfmt/content_uuid.hpp"
 #include "binfmt/pdi.hpp"
 #include "binfmt/xclbin.hpp"
 #include "npurt/error.hpp"
@@ -71,7 +74,8 @@ void check_arguments(const binfmt::kernel_metadata& kernel) {
     const binfmt::kernel_argument& argument = kernel.arguments[index];
     const auto place = [&] { return fmt::format("EMBEDDED_METADATA: argument {} of kernel {}", index, kernel.name); };
     if (argument.id != index) fail("{} has id {}", place(), argument.id);
-    if (argument.address_qualifier > last_address_qualifier) fail("{} has address qualifier {}", place(), argument.address_qualifier);
+    if (argument.address_qualifier > last_address_qualifier)
+      fail("{} has address qualifier {}", place(), argument.address_qualifier);
     if (argument.size == 0 || argument.size > largest_argument) fail("{} has {} bytes", place(), argument.size);
     if (argument.offset < end || argument.offset > largest_payload) fail("{} is at {}", place(), argument.offset);
     end = argument.offset + argument.size;
@@ -107,6 +111,30 @@ void check_connections(const char* section, const std::vector<binfmt::connection
   }
 }
 
+/// NPU buffers live in DRAM; XRT takes some other types for streams, which have no buffers.
+void check_group_topology(const binfmt::xclbin& file) {
+  constexpr std::uint8_t dram = 2;
+  for (const binfmt::connection& c : file.group_connectivity) {
+    const binfmt::mem_data& memory = file.group_topology[static_cast<std::size_t>(c.memory)];
+    if (memory.type != dram) fail("ASK_GROUP_TOPOLOGY: memory {} is of type {}", memory.tag, memory.type);
+    if (!memory.used) fail("ASK_GROUP_TOPOLOGY: memory {} is connected but not used", memory.tag);
+  }
+}
+
+/// XRT looks up the memory of every buffer here and does not expect to find none.
+void check_memories(const binfmt::xclbin& file, const binfmt::kernel_metadata& kernel) {
+  constexpr std::uint32_t global = 1;
+  for (const binfmt::kernel_argument& argument : kernel.arguments) {
+    const auto connects = [&](const binfmt::connection& c) {
+      return std::cmp_equal(c.argument, argument.id) &&
+             file.ip_layout[static_cast<std::size_t>(c.ip)].name.starts_with(kernel.name + ":");
+    };
+    if (argument.address_qualifier == global && std::ranges::none_of(file.group_connectivity, connects)) {
+      fail("ASK_GROUP_CONNECTIVITY: no memory for argument {} of kernel {}", argument.id, kernel.name);
+    }
+  }
+}
+
 unsigned check(std::span<const std::byte> bytes) {
   const binfmt::xclbin file = binfmt::read_xclbin(bytes);
   check_sections(file);
@@ -115,6 +143,8 @@ unsigned check(std::span<const std::byte> bytes) {
   check_connections("CONNECTIVITY", file.connectivity, file.ip_layout.size(), file.mem_topology.size());
   check_connections("ASK_GROUP_CONNECTIVITY", file.group_connectivity, file.ip_layout.size(),
                     file.group_topology.size());
+  check_group_topology(file);
+  for (const binfmt::kernel_metadata& kernel : file.kernels) check_memories(file, kernel);
   return file.partition.column_width;
 }
 
@@ -132,6 +162,16 @@ unsigned checked_columns(const std::string& origin, std::span<const std::byte> b
     fail_file(origin, failure.what());
   } catch (const binfmt::format_error& failure) {
     fail_file(origin, failure.what());
+  }
+}
+
+void check_pdi_uuids(const xclbin& image) {
+  const axlf* file = image.native().get_axlf();
+  const std::span bytes(reinterpret_cast<const std::byte*>(file), file->m_header.m_length);
+  for (const binfmt::aie_pdi& entry : binfmt::read_xclbin(bytes).partition.pdis) {
+    if (binfmt::uuid_of(entry.image) != entry.uuid) {
+      fail_file(image.origin(), "AIE_PARTITION: a PDI is not the one that its uuid names");
+    }
   }
 }
 

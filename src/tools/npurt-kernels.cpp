@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "binfmt/content_uuid.hpp"
 #include "config/description.hpp"
-#include "config/sha256.hpp"
 #include "kernels.hpp"
 
 namespace {
@@ -61,8 +61,8 @@ json manifest_entry(const kernels::kernel_entry& k, std::string_view source, con
           {"tile", k.tile},
           {"types", k.types},
           {"file", std::string(k.folder) + ".xclbin"},
-          {"source_sha256", config::to_hex(config::sha256(source))},
-          {"sha256", config::to_hex(config::sha256(xclbin))}};
+          {"source_uuid", binfmt::to_text(binfmt::uuid_of(source))},
+          {"file_uuid", binfmt::to_text(binfmt::uuid_of(xclbin))}};
 }
 
 /// The manifest's entries of kernels that this run does not build stay.

@@ -120,6 +120,18 @@ TEST_CASE("the disassembly of a program assembles to the same code", "[asm]") {
   CHECK(again->sections[0].bytes == p->sections[0].bytes);
 }
 
+TEST_CASE("a disassembly prints every label that its lines name", "[asm]") {
+  // One label at the end of the code, one inside what reads as a bundle.
+  for (const char* text : {"j #end\nnop\nend:\n", "j #inside\n.byte 0x01\ninside: .byte 0x00\nnop\n"}) {
+    INFO(text);
+    const auto p = assemble(text, "f.s");
+    REQUIRE(p);
+    const auto again = assemble(disassemble(*p), "again.s");
+    if (!again) FAIL(to_string(again.error().front()));
+    CHECK(again->sections[0].bytes == p->sections[0].bytes);
+  }
+}
+
 TEST_CASE("damaged files are refused, not followed", "[asm]") {
   auto file = elf_of(source);
   CHECK_FALSE(read_elf({}));

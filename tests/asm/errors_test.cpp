@@ -89,6 +89,24 @@ TEST_CASE("memory that overflows or overlaps is reported", "[asm]") {
             "overlap at 0x70420");
 }
 
+TEST_CASE("symbols set from each other many times over are refused at once", "[asm]") {
+  // Each asks twice for the next: 2^32 questions if every one were asked.
+  CHECK(errors_of(".set a, a+a\nmovxm r0, #a\n").size() == 2);
+  std::string chain = ".set s0, gone+gone\n";
+  for (int i = 1; i < 40; ++i)
+    chain += ".set s" + std::to_string(i) + ", s" + std::to_string(i - 1) + "+s" + std::to_string(i - 1) + "\n";
+  CHECK_FALSE(errors_of(chain).empty());
+}
+
+TEST_CASE("a small source cannot ask for more memory than a core has", "[asm]") {
+  std::string source = ".data\n";
+  for (int i = 0; i < 70'000; ++i) source += ".space 65536\n";
+  const auto errors = errors_of(source);
+  CHECK(errors.front().line == 3);
+  CHECK(errors.front().message.find("more than a core has") != std::string::npos);
+  CHECK(errors_of(std::string(2'000'000, '\n')).front().message.find("larger than 1048576 bytes") != std::string::npos);
+}
+
 TEST_CASE("a comment without end is reported", "[asm]") { check_one("nop\n/* forever\nnop\n", 2, 1, "*/"); }
 
 TEST_CASE("random text gives a program or errors, never more", "[asm]") {

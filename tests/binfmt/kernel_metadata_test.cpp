@@ -29,11 +29,13 @@ std::size_t offset_of_error(const std::string& text, std::size_t base) {
 
 TEST_CASE("kernels, arguments in the order of their ids, and instances are read", "[binfmt][kernel_metadata]") {
   const auto kernels = read_kernel_metadata(
-      "<?xml version=\"1.0\"?>\n<!-- c -->" + core("text<kernel name='a&lt;&amp;&quot;'>"
+      "<?xml version=\"1.0\"?>\n<!-- c -->" +
+      core("text<kernel name='a&lt;&amp;&quot;'>"
            "<extended-data functional='1' dpu_kernel_id='0x901'/>"
            "<arg name='second' addressQualifier='1' id='1' size='0x8' offset='0x10' type='void*'/>"
            "<arg name=\"first\" addressQualifier=\"0\" id=\"0\" size=\"4\" offset=\"0\" type=\"uint32_t\" ></arg >"
-           "<instance name='i0'/><instance name='i1'/></kernel>") + "\n");
+           "<instance name='i0'/><instance name='i1'/></kernel>") +
+      "\n");
   REQUIRE(kernels.size() == 1);
   CHECK(kernels[0].name == "a<&\"");
   CHECK(kernels[0].functional == 1);
@@ -51,8 +53,8 @@ TEST_CASE("text that is not well-formed is refused", "[binfmt][kernel_metadata]"
   REQUIRE_NOTHROW(read_kernel_metadata(good));
   for (const std::string& text :
        {std::string(), std::string("project"), std::string("<project>"), good.substr(0, good.size() - 1),
-        std::string("<!-- ") + good, good + good, core("<a></b>"), core("<a x=1/>"), core("<a x='1' x='2'/>"), core("<a"),
-        core("<a x"), core("<a x="), core("<a x='"), core("< a/>"), core("<a>")}) {
+        std::string("<!-- ") + good, good + good, core("<a></b>"), core("<a x=1/>"), core("<a x='1' x='2'/>"),
+        core("<a"), core("<a x"), core("<a x="), core("<a x='"), core("< a/>"), core("<a>")}) {
     INFO(text);
     CHECK_THROWS_AS(read_kernel_metadata(text), format_error);
   }

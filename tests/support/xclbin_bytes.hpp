@@ -81,8 +81,7 @@ struct byte_range {
 /// AIE_PARTITION all but the PDI's commands.
 inline std::vector<byte_range> header_ranges(std::span<const std::byte> file) {
   std::vector<byte_range> ranges;
-  const std::size_t headers_end =
-      section_headers_at + get<std::uint32_t>(file, section_count_at) * section_header_size;
+  const std::size_t headers_end = section_headers_at + get<std::uint32_t>(file, section_count_at) * section_header_size;
   ranges.push_back({0, headers_end});
   constexpr std::array<std::uint32_t, 5> tables{6, 7, 8, 26, 27};
   for (const std::uint32_t kind : tables) {

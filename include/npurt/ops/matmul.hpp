@@ -84,7 +84,7 @@ class matmul_plan {
   /// @param target where to run
   /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number, the kernel's tiles of 64 are padded with
   /// zeros
-  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found; architecture_error if
+  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found, xclbin_error if it is damaged; architecture_error if
   /// the
   ///         device is not one that the kernel is for; context_limit_error, buffer_error if the device has no room
   matmul_plan(device& target, const matmul_shape& shape);

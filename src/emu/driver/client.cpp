@@ -26,6 +26,11 @@ struct ioctl_table {
     return result;
   }
 
+  template <class Args, int (client::*Handler)(Args&)>
+  constexpr void set(unsigned long request) {
+    handlers[_IOC_NR(request)] = &call<Args, Handler>;
+  }
+
   constexpr ioctl_table() {
     set<amdxdna_drm_create_hwctx, &client::create_hwctx>(DRM_IOCTL_AMDXDNA_CREATE_HWCTX);
     set<amdxdna_drm_destroy_hwctx, &client::destroy_hwctx>(DRM_IOCTL_AMDXDNA_DESTROY_HWCTX);
@@ -47,11 +52,6 @@ struct ioctl_table {
     set<drm_syncobj_handle, &client::syncobj_fd_to_handle>(DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE);
     set<drm_syncobj_timeline_wait, &client::syncobj_timeline_wait>(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT);
     set<drm_syncobj_timeline_array, &client::syncobj_timeline_signal>(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL);
-  }
-
-  template <class Args, int (client::*Handler)(Args&)>
-  constexpr void set(unsigned long request) {
-    handlers[_IOC_NR(request)] = &call<Args, Handler>;
   }
 
   std::array<handler, 256> handlers{};
