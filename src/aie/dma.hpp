@@ -26,11 +26,12 @@ struct dma_dimension {
 
 /// A buffer descriptor in the units of the manual's meaning (steps and iteration wrap as actual values, not minus one).
 struct dma_bd {
-  std::uint64_t address = 0;  ///< bytes; core and memtile: byte offset (memtile own tile = 0x80000 + offset); shim: 48-bit DDR
-  std::uint32_t length = 0;   ///< 32-bit words
+  std::uint64_t address =
+      0;  ///< bytes; core and memtile: byte offset (memtile own tile = 0x80000 + offset); shim: 48-bit DDR
+  std::uint32_t length = 0;  ///< 32-bit words
   std::array<dma_dimension, 4> dimensions{};
-  std::uint32_t iteration_step = 1;     ///< words
-  std::uint8_t iteration_wrap = 1;      ///< executions before the offset returns to 0; 1..64
+  std::uint32_t iteration_step = 1;  ///< words
+  std::uint8_t iteration_wrap = 1;   ///< executions before the offset returns to 0; 1..64
   std::uint8_t iteration_current = 0;
   bool valid = false;
   bool use_next = false;

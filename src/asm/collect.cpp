@@ -10,7 +10,7 @@
 namespace npurt::assembler {
 namespace {
 
-constexpr std::int64_t largest_section = data_memory_size;  // bytes; nothing larger fits either memory
+constexpr std::int64_t largest_section = data_memory_size;                   // bytes; nothing larger fits either memory
 constexpr std::int64_t most_space = program_memory_size + data_memory_size;  // bytes, of all .space together
 
 class collector {

@@ -98,7 +98,9 @@ json aie_partition(const array_description& design, std::span<const std::byte> p
                    {"pdi_id", "0x01"},
                    {"dpu_kernel_ids", json::array({kernel_id})},
                    {"pre_cdo_groups", json::array({"0xC1"})}};
-  const json image{{"uuid", binfmt::to_text(binfmt::uuid_of(pdi))}, {"file_name", "design.pdi"}, {"cdo_groups", json::array({group})}};
+  const json image{{"uuid", binfmt::to_text(binfmt::uuid_of(pdi))},
+                   {"file_name", "design.pdi"},
+                   {"cdo_groups", json::array({group})}};
   return {{"aie_partition",
            {{"name", "QoS"},
             {"operations_per_cycle", "2048"},

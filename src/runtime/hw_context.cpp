@@ -6,6 +6,7 @@
 
 #include "runtime/hw_context_state.hpp"
 #include "runtime/log.hpp"
+#include "runtime/retired_runs.hpp"
 #include "runtime/translate.hpp"
 
 namespace npurt {
@@ -24,6 +25,7 @@ void check_columns(const device& target, const xclbin& image) {
 
 std::shared_ptr<detail::hw_context_state> open_context(const device& target, const xclbin& image) {
   check_columns(target, image);
+  detail::release_ended_runs();
   auto state = std::make_shared<detail::hw_context_state>();
   state->device = target.native();
   state->kernels = image.kernels();

@@ -31,6 +31,8 @@ class matmul_cache {
   std::shared_ptr<matmul_plan_state> plan(device& target, const matmul_shape& shape);
   /// Forgets kernel and plans: after a failed command their context may be gone.
   void forget(const std::shared_ptr<matmul_overlay>& failed);
+  /// The cache's own copy of a report, made once; it stays where it is as long as the cache.
+  const matmul_report& keep(const matmul_report& report);
 
  private:
   static constexpr std::size_t capacity = 16;
@@ -40,6 +42,7 @@ class matmul_cache {
   std::mutex mutex_;
   std::shared_ptr<matmul_overlay> overlay_;
   std::list<std::shared_ptr<matmul_plan_state>> plans_;  // most recently used first
+  std::list<matmul_report> reports_;                     // one per XCLBIN that was opened
 };
 
 }  // namespace npurt::detail

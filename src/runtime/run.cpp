@@ -11,6 +11,7 @@
 #include "runtime/argument_extents.hpp"
 #include "runtime/kernel_state.hpp"
 #include "runtime/log.hpp"
+#include "runtime/retired_runs.hpp"
 #include "runtime/translate.hpp"
 
 namespace npurt {
@@ -106,6 +107,8 @@ class graveyard {
 
 }  // namespace
 
+void release_ended_runs() { graveyard::get().sweep_now(); }
+
 std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::uint32_t> control_code,
                                     const std::vector<xrt::bo>& buffers) {
   auto run = std::make_shared<run_state>();
@@ -118,7 +121,7 @@ std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::u
                                    roles.buffers.size()));
   }
   check_extents(run->kernel->name, control_code, buffers);
-  graveyard::get().sweep_now();
+  release_ended_runs();
   translated<buffer_error>(fmt::format("a run of {}", run->kernel->name), [&] {
     run->instructions = make_instructions(*run->kernel, control_code);
     run->native = xrt::run(run->kernel->native);

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace npurt::detail {
 
 /// Returns f(); any exception but npurt's own becomes an Error: "<what>: XRT says: <text>".
 template <typename Error, typename Function>
-decltype(auto) translated(const std::string& what, Function&& f) {
+decltype(auto) translated(std::string_view what, Function&& f) {
   try {
     return std::forward<Function>(f)();
   } catch (const error&) {

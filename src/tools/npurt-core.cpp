@@ -135,9 +135,10 @@ placement place(const assembler::program& program, std::size_t input_size, std::
   p.output = output_at != 0 ? data_base + output_at : aligned(p.input + input_size);
   const std::size_t last = std::max(p.input + input_size, p.output + output_size);
   if (last > data_base + data_size || p.input % 32 != 0 || p.output % 32 != 0) {
-    throw std::runtime_error(std::format("buffers do not fit: input {} bytes at {:#x}, output {} bytes at {:#x} of "
-                                         "64 KiB data memory from {:#x}, on 32 bytes",
-                                         input_size, p.input, output_size, p.output, data_base));
+    throw std::runtime_error(
+        std::format("buffers do not fit: input {} bytes at {:#x}, output {} bytes at {:#x} of "
+                    "64 KiB data memory from {:#x}, on 32 bytes",
+                    input_size, p.input, output_size, p.output, data_base));
   }
   return p;
 }
@@ -282,11 +283,11 @@ int report(const emu::core& core, const options& opt) {
   }
   if (!core.done()) {
     const auto why = static_cast<std::size_t>(core.waiting());
-    std::fputs((why > 1 ? std::format("npurt-core: waits for ever at pc {:#x} ({})\n", core.pc(), stall_names[why])
-                        : std::format("npurt-core: not at its end after {} cycles, pc {:#x}\n", opt.max_cycles,
-                                      core.pc()))
-                   .c_str(),
-               stderr);
+    std::fputs(
+        (why > 1 ? std::format("npurt-core: waits for ever at pc {:#x} ({})\n", core.pc(), stall_names[why])
+                 : std::format("npurt-core: not at its end after {} cycles, pc {:#x}\n", opt.max_cycles, core.pc()))
+            .c_str(),
+        stderr);
     return 1;
   }
   return 0;

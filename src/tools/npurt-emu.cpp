@@ -84,8 +84,9 @@ int main(int argc, char** argv) {
   app.add_flag("--syncobj", syncobj, "Give contexts a syncobj, as the kernel's driver does");
   app.prefix_command();
   app.usage("Usage: npurt-emu [OPTIONS] COMMAND [ARGUMENTS...]");
-  app.footer("The exit status is the command's. Example: npurt-emu xrt-smi examine\n"
-             "Environment: NPURT_EMU_CHIP selects the chip (phoenix). Memory needs no root and no memlock limit.");
+  app.footer(
+      "The exit status is the command's. Example: npurt-emu xrt-smi examine\n"
+      "Environment: NPURT_EMU_CHIP selects the chip (phoenix). Memory needs no root and no memlock limit.");
   CLI11_PARSE(app, argc, argv);
 
   auto command = app.remaining();

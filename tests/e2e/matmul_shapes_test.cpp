@@ -55,9 +55,9 @@ constexpr std::size_t most_macs = std::size_t{1} << 26;
 
 /// 200 shapes: the corners that must be among them, primes, then random ones.
 std::vector<shape> shapes(std::mt19937& generator) {
-  std::vector<shape> all{{1, 1, 1},     {4096, 1, 1}, {1, 4096, 1},  {1, 1, 4096},   {4096, 4096, 1}, {4096, 1, 4096},
-                         {1, 4096, 4096}, {64, 64, 64}, {63, 65, 64},  {127, 131, 137}, {2, 3, 5},       {4093, 7, 11},
-                         {13, 4093, 17},  {19, 23, 4093}, {128, 192, 320}};
+  std::vector<shape> all{{1, 1, 1},       {4096, 1, 1},    {1, 4096, 1},   {1, 1, 4096},   {4096, 4096, 1},
+                         {4096, 1, 4096}, {1, 4096, 4096}, {64, 64, 64},   {63, 65, 64},   {127, 131, 137},
+                         {2, 3, 5},       {4093, 7, 11},   {13, 4093, 17}, {19, 23, 4093}, {128, 192, 320}};
   while (all.size() < 200) {
     const shape s{log_uniform(generator), log_uniform(generator), log_uniform(generator)};
     if (s.m * s.n * s.k <= most_macs) all.push_back(s);

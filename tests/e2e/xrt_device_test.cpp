@@ -6,11 +6,11 @@
 #include <npurt/emulator.hpp>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xrt/experimental/xrt_ext.h>
@@ -211,7 +211,7 @@ TEST_CASE("the tree of a killed process is removed by the next", "[e2e][xrt][shi
   const auto use_device = [&](auto&& end) {
     return in_child([&] {
       ::setenv("TMPDIR", directory, 1);
-      struct stat status {};
+      struct stat status{};
       const int found = ::stat("/dev/accel/accel0", &status);
       end();
       return found;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes are no bundle, or one that encodes to canonical bytes, decodes from them alike, and has a text that assembles to
-// them. The first byte chooses between bytes as they are and bundles made to decode.
+// Any bytes are no bundle, or one that encodes to canonical bytes, decodes from them alike, and has a text that
+// assembles to them. The first byte chooses between bytes as they are and bundles made to decode.
 #include "asm/assembler.hpp"
 #include "asm/disassembler.hpp"
 #include "fuzz/bundles.hpp"

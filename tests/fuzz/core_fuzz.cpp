@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any program memory: the core ends in done, a fault, or a stall that its ports explain, or uses up its cycles. The first
-// byte chooses between bytes as they are and bundles made to decode.
+// Any program memory: the core ends in done, a fault, or a stall that its ports explain, or uses up its cycles. The
+// first byte chooses between bytes as they are and bundles made to decode.
 #include "emu/core/core.hpp"
 
 #include "fuzz/bundles.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any sequence of ioctls, mmaps and packets on two open files of the device gives results or errnos. Pointers in arguments
-// are the caller's business, so they always point to memory that is there.
+// Any sequence of ioctls, mmaps and packets on two open files of the device gives results or errnos. Pointers in
+// arguments are the caller's business, so they always point to memory that is there.
 #include <drm/amdxdna_accel.h>
 #include <drm/drm.h>
 #include <fcntl.h>
@@ -93,7 +93,8 @@ class session {
 };
 
 void session::create_bo() {
-  constexpr std::array<std::uint64_t, 10> sizes{0, 1, 64, 4096, 8192, 32768, 32769, 1 << 20, 64 << 20, ~std::uint64_t{0}};
+  constexpr std::array<std::uint64_t, 10> sizes{0,     1,     64,      4096,     8192,
+                                                32768, 32769, 1 << 20, 64 << 20, ~std::uint64_t{0}};
   amdxdna_drm_create_bo args{};
   args.flags = in_.u8() % 32 == 0 ? in_.u64() : 0;
   args.size = in_.u8() % 16 == 0 ? in_.u64() : in_.pick(sizes);
@@ -126,8 +127,8 @@ void session::map() {
   const std::size_t length = in_.u8() % 16 == 0 ? in_.u64() : 1 + in_.u16() % most_mapped;
   const auto memory = where.map(offset, length);
   if (!memory || length > most_mapped) return;
-  void* address = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd,
-                         static_cast<off_t>(memory->offset));
+  void* address =
+      ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, static_cast<off_t>(memory->offset));
   fuzz::require(address != MAP_FAILED, "what the device offers to map can be mapped");
   where.mapped(offset, address, length);
   mapped_.emplace_back(address, length);
@@ -137,8 +138,8 @@ void session::map() {
 void session::write_packet() {
   if (mapped_.empty()) return;
   const auto& [address, size] = mapped_[in_.u8() % mapped_.size()];
-  constexpr std::array<std::uint32_t, 6> headers{0x30010001, 0x00010001, 19u << 23 | 8u << 12 | 1, 20u << 23 | 8u << 12 | 1,
-                                                 0x3001FC01, 0xFFFFFFFF};
+  constexpr std::array<std::uint32_t, 6> headers{
+      0x30010001, 0x00010001, 19u << 23 | 8u << 12 | 1, 20u << 23 | 8u << 12 | 1, 0x3001FC01, 0xFFFFFFFF};
   std::vector<std::uint32_t> words{in_.u8() % 4 == 0 ? in_.u32() : in_.pick(headers)};
   const auto count = in_.u8() % 24u;
   for (std::uint32_t i = 0; i < count; ++i)
@@ -283,17 +284,37 @@ void session::raw() {
 
 void session::step() {
   switch (in_.u8() % 12) {
-    case 0: create_bo(); break;
-    case 1: create_user_bo(); break;
+    case 0:
+      create_bo();
+      break;
+    case 1:
+      create_user_bo();
+      break;
     case 2:
-    case 3: map(); break;
-    case 4: write_packet(); break;
-    case 5: prime(); break;
-    case 6: configure(); break;
-    case 7: execute(); break;
-    case 8: wait(); break;
-    case 9: query(); break;
-    case 10: syncobj(); break;
+    case 3:
+      map();
+      break;
+    case 4:
+      write_packet();
+      break;
+    case 5:
+      prime();
+      break;
+    case 6:
+      configure();
+      break;
+    case 7:
+      execute();
+      break;
+    case 8:
+      wait();
+      break;
+    case 9:
+      query();
+      break;
+    case 10:
+      syncobj();
+      break;
     default: {
       drm_gem_close args{};
       args.handle = handle();

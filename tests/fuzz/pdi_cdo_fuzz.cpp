@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes are a PDI with a CDO, or a CDO alone, or a format_error. The first byte says which, and whether checksums are
-// repaired.
+// Any bytes are a PDI with a CDO, or a CDO alone, or a format_error. The first byte says which, and whether checksums
+// are repaired.
 #include "fuzz/images.hpp"
 
 using namespace npurt;

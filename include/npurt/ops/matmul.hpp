@@ -30,6 +30,7 @@ struct matmul_report {
   bool emulated = false;  ///< true: npurt's emulated NPU computed it
   std::string kernel;     ///< name of the kernel
   std::string xclbin;     ///< file that the kernel came from
+  bool operator==(const matmul_report&) const = default;
 };
 
 namespace detail {
@@ -69,8 +70,8 @@ constexpr void check_matmul_operands() {
 void multiply(matmul_plan_state& plan, matrix_view<const std::int8_t> a, matrix_view<const std::int8_t> b,
               matrix_view<std::int32_t> c, std::chrono::milliseconds deadline);
 
-matmul_report matmul(device& target, matrix_view<const std::int8_t> a, matrix_view<const std::int8_t> b,
-                     matrix_view<std::int32_t> c);
+const matmul_report& matmul(device& target, matrix_view<const std::int8_t> a, matrix_view<const std::int8_t> b,
+                            matrix_view<std::int32_t> c);
 
 }  // namespace detail
 
@@ -84,8 +85,8 @@ class matmul_plan {
   /// @param target where to run
   /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number, the kernel's tiles of 64 are padded with
   /// zeros
-  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found, xclbin_error if it is damaged; architecture_error if
-  /// the
+  /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found, xclbin_error if it is
+  /// damaged; architecture_error if the
   ///         device is not one that the kernel is for; context_limit_error, buffer_error if the device has no room
   matmul_plan(device& target, const matmul_shape& shape);
 
@@ -102,8 +103,7 @@ class matmul_plan {
 
   /// c = a · b; see npurt::matmul. Synchronous; copies a and b in and c out.
   /// @throws shape_error naming the dimension that is not the plan's; timeout_error, command_error: the plan cannot be
-  /// used
-  ///         again then and says so with a command_error
+  ///         used again then and says so with a command_error
   template <typename A, typename B, typename C>
   void operator()(const A& a, const B& b, const C& c) {
     (*this)(a, b, c, default_deadline());
@@ -127,12 +127,12 @@ class matmul_plan {
 /// @param a  [M, K] std::int8_t, row-major, any host memory
 /// @param b  [K, N] std::int8_t, row-major, any host memory
 /// @param c  [M, N] std::int32_t, row-major, any host memory; must not overlap a or b
-/// @return where it ran
+/// @return where it ran; valid as long as the device
 /// @throws shape_error naming the dimension; everything that matmul_plan and its call throw, the deadline being
 ///         matmul_plan::default_deadline(). c is written at the end only: after an exception it is as it was, and the
 ///         device stays usable.
 template <typename A, typename B, typename C>
-matmul_report matmul(device& target, const A& a, const B& b, const C& c) {
+const matmul_report& matmul(device& target, const A& a, const B& b, const C& c) {
   detail::check_matmul_operands<A, B, C>();
   return detail::matmul(target, a, b, c);
 }

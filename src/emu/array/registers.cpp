@@ -13,8 +13,6 @@
 namespace npurt::emu {
 namespace {
 
-constexpr std::uint32_t core_data_end = 0x10000;
-
 void write_channel(partition& p, const tile& t, const aie::dma_channel_register& r, std::uint32_t value) {
   dma_channel& c = p.channels[channel_agent(t.id, r.direction, r.channel)];
   switch (r.what) {

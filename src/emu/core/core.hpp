@@ -53,9 +53,9 @@ struct core_fault {
 };
 
 struct core_counters {
-  std::uint64_t cycles = 0;   ///< while enabled
-  std::uint64_t bundles = 0;  ///< issued
-  std::uint64_t macs = 0;     ///< multiply-accumulates of vector instructions
+  std::uint64_t cycles = 0;               ///< while enabled
+  std::uint64_t bundles = 0;              ///< issued
+  std::uint64_t macs = 0;                 ///< multiply-accumulates of vector instructions
   std::array<std::uint64_t, 7> stalls{};  ///< cycles, by `stall`
 };
 
@@ -85,12 +85,12 @@ class core {
   /// @return cycles consumed
   std::uint64_t run(std::uint64_t cycles);
 
-  bool done() const;                      ///< executed the done instruction
+  bool done() const;  ///< executed the done instruction
   const std::optional<core_fault>& fault() const;
-  stall waiting() const;                  ///< why the last cycle did not advance
-  unsigned waiting_lock() const;          ///< id and value of the acquire that stalls
+  stall waiting() const;          ///< why the last cycle did not advance
+  unsigned waiting_lock() const;  ///< id and value of the acquire that stalls
   int waiting_lock_value() const;
-  std::uint32_t pc() const;               ///< of the next bundle, or of the stalled one
+  std::uint32_t pc() const;  ///< of the next bundle, or of the stalled one
   void set_pc(std::uint32_t pc);
   const core_counters& counters() const;
 

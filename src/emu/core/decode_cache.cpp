@@ -14,9 +14,7 @@ namespace isa = aie::isa;
 bool is_nop(const isa::instruction& row) { return row.mnemonic.starts_with("nop"); }
 
 // Masks of the floating-point exception events change no result (reference: only events are raised by them).
-bool is_event_mask(std::string_view name) {
-  return name == "crFPMask" || name == "crF2IMask" || name == "crF2FMask";
-}
+bool is_event_mask(std::string_view name) { return name == "crFPMask" || name == "crF2IMask" || name == "crF2FMask"; }
 
 /// Fills one operation from a decoded instruction.
 class translator {
@@ -56,8 +54,7 @@ class translator {
   }
 
   isa::reg_id reg(std::size_t i) const {
-    return row_.operands[i].fixed != isa::no_reg ? row_.operands[i].fixed
-                                                 : static_cast<isa::reg_id>(insn_.values[i]);
+    return row_.operands[i].fixed != isa::no_reg ? row_.operands[i].fixed : static_cast<isa::reg_id>(insn_.values[i]);
   }
 
   bool uses_stack() const {
@@ -128,7 +125,11 @@ class translator {
   void add_def(isa::reg_id id, std::uint8_t stage, char bypass, bool sticky) {
     const register_place& place = place_of(id);
     def_operand& def = op_.defs.at(op_.def_count++);
-    def = {.pieces = place.pieces, .count = place.count, .stage = stage, .bypass = bypass, .sticky = sticky,
+    def = {.pieces = place.pieces,
+           .count = place.count,
+           .stage = stage,
+           .bypass = bypass,
+           .sticky = sticky,
            .mask = place.mask};
   }
 
@@ -143,7 +144,8 @@ class translator {
     def = {.pieces = {register_piece{offset, 4}}, .count = 1, .mask = address_mask};
   }
 
-  /// The address unit writes the pointer, then the counts, all at E1 (td/AIE2Schedule.td: ptr_out and count_out cycle 1).
+  /// The address unit writes the pointer, then the counts, all at E1 (td/AIE2Schedule.td: ptr_out and count_out cycle
+  /// 1).
   void add_address_results() {
     constexpr std::uint16_t dc = 12, high = 4 * 16;
     if (op_.mode >= addressing::post) {
@@ -169,15 +171,31 @@ class translator {
   void set_gates() {
     const auto memory = insn_.schedule->memory;
     switch (op_.where) {
-      case unit::compute: case unit::branch: break;
-      case unit::load: case unit::gather: op_.gate_stage = memory.front(); break;
-      case unit::store: op_.gate_stage = memory.back(); break;
-      case unit::part_store: op_.gate_stage = memory.front(); op_.second_gate = memory.back(); break;
+      case unit::compute:
+      case unit::branch:
+        break;
+      case unit::load:
+      case unit::gather:
+        op_.gate_stage = memory.front();
+        break;
+      case unit::store:
+        op_.gate_stage = memory.back();
+        break;
+      case unit::part_store:
+        op_.gate_stage = memory.front();
+        op_.second_gate = memory.back();
+        break;
       // The units reserve SEMAPHORE from E2 (locks, stream and cascade writes); reads deliver at E7 like loads.
-      case unit::acquire: case unit::release: case unit::stream_out: case unit::cascade_out:
+      case unit::acquire:
+      case unit::release:
+      case unit::stream_out:
+      case unit::cascade_out:
         op_.gate_stage = 2;
         break;
-      case unit::stream_in: case unit::cascade_in: op_.gate_stage = 5; break;
+      case unit::stream_in:
+      case unit::cascade_in:
+        op_.gate_stage = 5;
+        break;
     }
   }
 

@@ -28,7 +28,8 @@ class decode_cache {
     }
     return decode(program, pc);
   }
-  /// Forgets everything decoded; with `in_flight`, keeps operations that frames still point to alive until the next call.
+  /// Forgets everything decoded; with `in_flight`, keeps operations that frames still point to alive until the next
+  /// call.
   void clear(bool in_flight);
 
  private:

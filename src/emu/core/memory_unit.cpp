@@ -18,9 +18,7 @@ struct increment {
   std::uint32_t count_low = 0, count_high = 0;
 };
 
-increment advance_2d(const modifier& d) {
-  return d.dc < d.dn ? increment{d.dj, d.dc + 1} : increment{d.m, 0};
-}
+increment advance_2d(const modifier& d) { return d.dc < d.dn ? increment{d.dj, d.dc + 1} : increment{d.m, 0}; }
 
 increment advance_3d(const modifier& low, const modifier& high) {
   if (low.dc < low.dn) {
@@ -60,12 +58,24 @@ void machine::form_address(frame& f) {
     }
   };
   switch (op.mode) {
-    case addressing::none: case addressing::plain: break;
-    case addressing::offset: f.address = pointer + static_cast<std::uint32_t>(op.immediate); break;
-    case addressing::offset_reg: f.address = pointer + registers.word(op.modifier); break;
-    case addressing::post: update({static_cast<std::uint32_t>(op.immediate)}); break;
-    case addressing::post_reg: update({registers.word(op.modifier)}); break;
-    case addressing::post_2d: update(advance_2d(read_modifier(registers, op.modifier))); break;
+    case addressing::none:
+    case addressing::plain:
+      break;
+    case addressing::offset:
+      f.address = pointer + static_cast<std::uint32_t>(op.immediate);
+      break;
+    case addressing::offset_reg:
+      f.address = pointer + registers.word(op.modifier);
+      break;
+    case addressing::post:
+      update({static_cast<std::uint32_t>(op.immediate)});
+      break;
+    case addressing::post_reg:
+      update({registers.word(op.modifier)});
+      break;
+    case addressing::post_2d:
+      update(advance_2d(read_modifier(registers, op.modifier)));
+      break;
     case addressing::post_3d: {
       constexpr std::uint16_t high = 4 * 16;
       update(advance_3d(read_modifier(registers, op.modifier),
@@ -167,12 +177,19 @@ bool machine::pass_gather(frame& f) {
 bool machine::pass(frame& f) {
   const operation& op = *f.op;
   switch (op.where) {
-    case unit::compute: case unit::branch: return true;
-    case unit::load: case unit::store:
+    case unit::compute:
+    case unit::branch:
+      return true;
+    case unit::load:
+    case unit::store:
       return ports_->claim_banks(f.address, op.access) || stop_for(stall::memory, f);
-    case unit::part_store: return ports_->claim_banks(f.address & ~3u, 4) || stop_for(stall::memory, f);
-    case unit::gather: return pass_gather(f);
-    case unit::acquire: case unit::release: return pass_lock(f);
+    case unit::part_store:
+      return ports_->claim_banks(f.address & ~3u, 4) || stop_for(stall::memory, f);
+    case unit::gather:
+      return pass_gather(f);
+    case unit::acquire:
+    case unit::release:
+      return pass_lock(f);
     case unit::stream_in: {
       bool last = false;
       const auto word = ports_->read_stream(0, last);
@@ -182,8 +199,10 @@ bool machine::pass(frame& f) {
     }
     case unit::stream_out:
       return ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0) || stop_for(stall::stream_out, f);
-    case unit::cascade_in: return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
-    case unit::cascade_out: return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
+    case unit::cascade_in:
+      return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
+    case unit::cascade_out:
+      return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
   }
   return true;
 }

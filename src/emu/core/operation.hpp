@@ -25,7 +25,8 @@ struct core_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What an instruction computes: from frame::use to frame::def, run once, in the stage in which its last use is sampled.
+/// What an instruction computes: from frame::use to frame::def, run once, in the stage in which its last use is
+/// sampled.
 using semantic_function = void (*)(frame&);
 
 /// Which unit outside the register file an instruction needs, and so which of its stages may stall the core.
@@ -36,29 +37,32 @@ enum class unit : std::uint8_t {
   store,       ///< writes memory at the last memory stage of its schedule class
   part_store,  ///< reads the word at E5, writes it at E11
   gather,      ///< four reads at E5
-  acquire, release,
-  stream_in, stream_out,
-  cascade_in, cascade_out,
+  acquire,
+  release,
+  stream_in,
+  stream_out,
+  cascade_in,
+  cascade_out,
 };
 
 /// How the address unit forms the address at E1 and what it writes back.
 enum class addressing : std::uint8_t {
   none,
-  plain,          ///< [p]
-  offset,         ///< [p, imm], [sp, imm]
-  offset_reg,     ///< [p, dj]
-  post,           ///< [p], imm
-  post_reg,       ///< [p], m
-  post_2d,        ///< [p], d
-  post_3d,        ///< [p], d (3D)
+  plain,       ///< [p]
+  offset,      ///< [p, imm], [sp, imm]
+  offset_reg,  ///< [p, dj]
+  post,        ///< [p], imm
+  post_reg,    ///< [p], m
+  post_2d,     ///< [p], d
+  post_3d,     ///< [p], d (3D)
 };
 
 struct use_operand {
   std::array<register_piece, 2> pieces{};
-  std::uint8_t count = 0;        ///< pieces; 0: an immediate
+  std::uint8_t count = 0;  ///< pieces; 0: an immediate
   std::uint8_t stage = 1;
   char bypass = 0;
-  std::uint16_t buffer = 0;      ///< offset in frame::sampled
+  std::uint16_t buffer = 0;  ///< offset in frame::sampled
   std::int32_t immediate = 0;
 };
 
@@ -68,7 +72,7 @@ struct def_operand {
   std::uint8_t stage = 1;
   char bypass = 0;
   bool sticky = false;
-  std::uint16_t buffer = 0;      ///< offset in frame::result
+  std::uint16_t buffer = 0;  ///< offset in frame::result
   std::uint32_t mask = 0xFFFFFFFF;
 };
 
@@ -89,10 +93,10 @@ struct operation {
   semantic_function run = nullptr;
   unit where = unit::compute;
   addressing mode = addressing::none;
-  std::uint8_t access = 0;        ///< bytes of memory
+  std::uint8_t access = 0;  ///< bytes of memory
   std::uint8_t run_stage = 1;
-  std::uint8_t gate_stage = 0;    ///< stage that may stall the core, 0 if none
-  std::uint8_t second_gate = 0;   ///< of a part-word store
+  std::uint8_t gate_stage = 0;   ///< stage that may stall the core, 0 if none
+  std::uint8_t second_gate = 0;  ///< of a part-word store
   std::uint8_t last_stage = 1;
   std::uint8_t use_count = 0, def_count = 0, action_count = 0;
   std::uint8_t commit_count = 0;

@@ -8,7 +8,10 @@
 namespace npurt::emu {
 
 machine::machine(core_ports& ports)
-    : ports_(&ports), pool_(std::make_unique<pool>()), ls_(word_offset("LS")), le_(word_offset("LE")),
+    : ports_(&ports),
+      pool_(std::make_unique<pool>()),
+      ls_(word_offset("LS")),
+      le_(word_offset("LE")),
       lc_(word_offset("LC")) {
   reset();
 }
@@ -185,8 +188,12 @@ void machine::perform(const event& e) {
   frame& f = *e.f;
   current_ = &f;
   switch (e.what.what) {
-    case action::sample: sample(f, e.what.use); break;
-    case action::read: read_memory(f); break;
+    case action::sample:
+      sample(f, e.what.use);
+      break;
+    case action::read:
+      read_memory(f);
+      break;
     case action::run:
       gather_uses(f, e.what.stage, false);
       f.op->run(f);

@@ -16,7 +16,7 @@ class machine {
   explicit machine(core_ports& ports);
 
   void reset();
-  void cycle();                ///< one clock cycle while enabled
+  void cycle();  ///< one clock cycle while enabled
   bool halted() const { return finished_ && flying_ == 0; }
 
   /// @name For semantics

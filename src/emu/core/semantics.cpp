@@ -12,10 +12,10 @@ using semantics_map = std::unordered_map<std::string_view, const semantics*>;
 
 semantics_map all_semantics() {
   semantics_map map;
-  for (const auto table : {insns::scalar_alu(), insns::moves(), insns::control_flow(), insns::loads(), insns::stores(),
-                           insns::locks_streams(), insns::vector_alu(), insns::vector_compare(),
-                           insns::vector_elements(), insns::shuffle(), insns::mac_int(), insns::mac_float(),
-                           insns::srs_ups_pack(), insns::convert()}) {
+  for (const auto table :
+       {insns::scalar_alu(), insns::moves(), insns::control_flow(), insns::loads(), insns::stores(),
+        insns::locks_streams(), insns::vector_alu(), insns::vector_compare(), insns::vector_elements(),
+        insns::shuffle(), insns::mac_int(), insns::mac_float(), insns::srs_ups_pack(), insns::convert()}) {
     for (const semantics& row : table) {
       if (!map.emplace(row.key, &row).second) {
         throw std::logic_error("two semantics of " + std::string(row.key));

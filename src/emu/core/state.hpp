@@ -14,11 +14,21 @@ namespace npurt::emu {
 /// memcpy for the sizes that registers and accesses have, without a call for the common ones.
 [[gnu::always_inline]] inline void copy_bytes(std::byte* to, const std::byte* from, std::size_t size) {
   switch (size) {
-    case 4: std::memcpy(to, from, 4); break;
-    case 32: std::memcpy(to, from, 32); break;
-    case 64: std::memcpy(to, from, 64); break;
-    case 128: std::memcpy(to, from, 128); break;
-    default: std::memcpy(to, from, size); break;
+    case 4:
+      std::memcpy(to, from, 4);
+      break;
+    case 32:
+      std::memcpy(to, from, 32);
+      break;
+    case 64:
+      std::memcpy(to, from, 64);
+      break;
+    case 128:
+      std::memcpy(to, from, 128);
+      break;
+    default:
+      std::memcpy(to, from, size);
+      break;
   }
 }
 

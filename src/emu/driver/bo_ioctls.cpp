@@ -18,11 +18,16 @@ int client::create_bo(amdxdna_drm_create_bo& args) {
   if (args.flags != 0) return -EINVAL;
   const auto make = [&]() -> std::expected<std::shared_ptr<buffer_object>, int> {
     switch (args.type) {
-      case AMDXDNA_BO_SHARE: return args.vaddr != 0 ? make_user(args.vaddr) : make_shared(args);
-      case AMDXDNA_BO_CMD: return args.size > max_cmd_size ? std::unexpected(EINVAL) : make_shared(args);
-      case AMDXDNA_BO_DEV_HEAP: return make_heap(args);
-      case AMDXDNA_BO_DEV: return make_dev(args);
-      default: return std::unexpected(EINVAL);
+      case AMDXDNA_BO_SHARE:
+        return args.vaddr != 0 ? make_user(args.vaddr) : make_shared(args);
+      case AMDXDNA_BO_CMD:
+        return args.size > max_cmd_size ? std::unexpected(EINVAL) : make_shared(args);
+      case AMDXDNA_BO_DEV_HEAP:
+        return make_heap(args);
+      case AMDXDNA_BO_DEV:
+        return make_dev(args);
+      default:
+        return std::unexpected(EINVAL);
     }
   };
   auto bo = make();
@@ -52,9 +57,8 @@ std::shared_ptr<buffer_object> client::make_mappable(std::uint32_t type, std::sh
 
 std::expected<std::shared_ptr<buffer_object>, int> client::make_shared(const amdxdna_drm_create_bo& args) {
   if (args.vaddr != 0 || args.size == 0) return std::unexpected(EINVAL);
-  return memory::allocate(args.size).transform([&](auto contents) {
-    return make_mappable(args.type, std::move(contents));
-  });
+  return memory::allocate(args.size).transform(
+      [&](auto contents) { return make_mappable(args.type, std::move(contents)); });
 }
 
 std::expected<std::shared_ptr<buffer_object>, int> client::make_user(std::uint64_t address) {

@@ -20,8 +20,8 @@ struct buffer_object {
   std::uint32_t type = 0;  ///< amdxdna_bo_type
   std::uint64_t size = 0;
   std::uint64_t map_offset = no_address;
-  std::shared_ptr<memory> contents;  ///< null for DEV, whose memory is the heap's
-  std::byte* heap_view = nullptr;    ///< DEV only
+  std::shared_ptr<memory> contents;             ///< null for DEV, whose memory is the heap's
+  std::byte* heap_view = nullptr;               ///< DEV only
   std::atomic<std::uint64_t> user_address = 0;  ///< 0 until mapped
   std::atomic<std::uint64_t> device_address = no_address;
 

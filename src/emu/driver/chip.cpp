@@ -7,8 +7,8 @@
 namespace npurt::emu::driver {
 namespace {
 
-constexpr clock_level phoenix_clocks[] = {
-    {400, 800}, {600, 1024}, {600, 1024}, {600, 1024}, {600, 1024}, {720, 1309}, {720, 1309}, {847, 1600}};
+constexpr clock_level phoenix_clocks[] = {{400, 800},  {600, 1024}, {600, 1024}, {600, 1024},
+                                          {600, 1024}, {720, 1309}, {720, 1309}, {847, 1600}};
 
 constexpr chip chips[] = {
     {.name = "phoenix",

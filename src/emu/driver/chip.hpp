@@ -25,8 +25,8 @@ struct tile_rows {
 };
 
 struct chip {
-  std::string_view name;  ///< value of NPURT_EMU_CHIP
-  std::string_view vbnv;  ///< device name in sysfs
+  std::string_view name;     ///< value of NPURT_EMU_CHIP
+  std::string_view vbnv;     ///< device name in sysfs
   std::string_view address;  ///< PCI domain:bus:device.function
   std::uint16_t vendor, device;
   std::uint8_t revision;

@@ -83,11 +83,15 @@ std::optional<last_command> device::get_last_command() const {
 clock_level device::clock() const {
   const auto levels = model().clocks;
   switch (power_mode_) {
-    case POWER_MODE_LOW: return levels.front();
-    case POWER_MODE_MEDIUM: return levels[(levels.size() - 1) / 2];
+    case POWER_MODE_LOW:
+      return levels.front();
+    case POWER_MODE_MEDIUM:
+      return levels[(levels.size() - 1) / 2];
     case POWER_MODE_HIGH:
-    case POWER_MODE_TURBO: return levels.back();
-    default: return model().default_clock;
+    case POWER_MODE_TURBO:
+      return levels.back();
+    default:
+      return model().default_clock;
   }
 }
 

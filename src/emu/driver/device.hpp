@@ -24,8 +24,8 @@ class hwctx;
 /// How the device behaves; see emulator.cpp for the environment variables.
 struct options {
   const chip* model = find_chip("phoenix");
-  bool null_commands = false;  ///< commands complete at submission without being executed
-  bool syncobj = false;        ///< contexts have a syncobj, as with the kernel's driver
+  bool null_commands = false;   ///< commands complete at submission without being executed
+  bool syncobj = false;         ///< contexts have a syncobj, as with the kernel's driver
   std::string stats_path = {};  ///< where statistics are written; nowhere if empty
 };
 

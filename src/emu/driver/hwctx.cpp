@@ -3,11 +3,11 @@
 #include "emu/driver/hwctx.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <format>
 #include <utility>
 
@@ -18,9 +18,12 @@ namespace {
 
 packet_state state_of(command_outcome outcome) {
   switch (outcome) {
-    case command_outcome::completed: return packet_state::completed;
-    case command_outcome::error: return packet_state::error;
-    case command_outcome::timeout: return packet_state::timeout;
+    case command_outcome::completed:
+      return packet_state::completed;
+    case command_outcome::error:
+      return packet_state::error;
+    case command_outcome::timeout:
+      return packet_state::timeout;
   }
   std::unreachable();
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int command_slots = 4;  // taken out of the heap for each context (aie2_ctx.c)
 constexpr std::uint64_t command_slot_size = 4096;
-constexpr std::size_t max_handles = 255;      // contexts of a client
+constexpr std::size_t max_handles = 255;         // contexts of a client
 constexpr std::uint32_t max_config_size = 4096;  // uapi: a page
 
 }  // namespace

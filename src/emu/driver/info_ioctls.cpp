@@ -86,8 +86,10 @@ int client::get_info(amdxdna_drm_get_info& args) {
   const auto& chip = device_->model();
   const auto& firmware = chip.firmware_version;
   switch (args.param) {
-    case DRM_AMDXDNA_QUERY_AIE_METADATA: return answer(args, metadata_of(chip));
-    case DRM_AMDXDNA_QUERY_AIE_VERSION: return answer(args, amdxdna_drm_query_aie_version{.major = 1, .minor = 1});
+    case DRM_AMDXDNA_QUERY_AIE_METADATA:
+      return answer(args, metadata_of(chip));
+    case DRM_AMDXDNA_QUERY_AIE_VERSION:
+      return answer(args, amdxdna_drm_query_aie_version{.major = 1, .minor = 1});
     case DRM_AMDXDNA_QUERY_CLOCK_METADATA:
       return answer(args, amdxdna_drm_query_clock_metadata{clock_of("MP-NPU Clock", device_->clock().mp_npu),
                                                            clock_of("H Clock", device_->clock().h_clock)});
@@ -100,7 +102,8 @@ int client::get_info(amdxdna_drm_get_info& args) {
       return answer(args, amdxdna_drm_get_power_mode{.power_mode = device_->power_mode(), .pad = {}});
     case DRM_AMDXDNA_QUERY_RESOURCE_INFO:
       return answer(args, resources_of(*device_, device_->contexts().size()));
-    default: return unknown("GET_INFO parameter", args.param);
+    default:
+      return unknown("GET_INFO parameter", args.param);
   }
 }
 

@@ -49,7 +49,7 @@ std::expected<std::shared_ptr<memory>, int> memory::allocate(std::uint64_t size)
 }
 
 std::expected<std::shared_ptr<memory>, int> memory::import(int fd) {
-  struct stat status {};
+  struct stat status{};
   const bool ours = ::fcntl(fd, F_GET_SEALS) == seals && ::fstat(fd, &status) == 0;
   if (!ours || status.st_size == 0 || static_cast<std::uint64_t>(status.st_size) % page_size != 0)
     return std::unexpected(EINVAL);

@@ -24,9 +24,9 @@ enum class packet_opcode : std::uint32_t {
 struct kernel_command {
   packet_opcode opcode = packet_opcode::start_cu;
   std::uint32_t cu = 0;
-  std::uint64_t mode = 3;  ///< the kernel's "opcode" argument
-  std::uint64_t control_code = 0;  ///< device address
-  std::uint64_t control_code_size = 0;  ///< bytes
+  std::uint64_t mode = 3;                ///< the kernel's "opcode" argument
+  std::uint64_t control_code = 0;        ///< device address
+  std::uint64_t control_code_size = 0;   ///< bytes
   std::vector<std::uint64_t> arguments;  ///< device addresses, bo0 first
 };
 

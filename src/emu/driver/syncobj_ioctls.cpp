@@ -22,7 +22,7 @@ timelines::deadline deadline_of(std::int64_t nanoseconds) {
 }
 
 std::expected<std::uint64_t, int> inode_of(int fd) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return std::unexpected(errno);
   return status.st_ino;
 }
@@ -92,8 +92,8 @@ std::expected<std::vector<timelines::point>, int> client::read_points(std::uint6
 }
 
 int client::syncobj_timeline_wait(drm_syncobj_timeline_wait& args) {
-  constexpr std::uint32_t known = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT |
-                                  DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE;
+  constexpr std::uint32_t known =
+      DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE;
   if ((args.flags & ~known) != 0) return -EINVAL;
   const auto points = read_points(args.handles, args.points, args.count_handles);
   if (!points) return -points.error();

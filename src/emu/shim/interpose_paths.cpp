@@ -138,8 +138,8 @@ NPURT_INTERPOSED int lstat64(const char* path, struct stat64* status) noexcept {
 }
 
 NPURT_INTERPOSED int fstatat(int directory, const char* path, struct stat* status, int flags) noexcept {
-  return with_path(
-      path, [&](auto* p) { return NPURT_NEXT(fstatat, libc::fstatat_function)(directory, p, status, flags); });
+  return with_path(path,
+                   [&](auto* p) { return NPURT_NEXT(fstatat, libc::fstatat_function)(directory, p, status, flags); });
 }
 
 NPURT_INTERPOSED int fstatat64(int directory, const char* path, struct stat64* status, int flags) noexcept {

@@ -24,8 +24,11 @@ Function* next(const char* name) {
 }
 
 /// Calls the next definition of a function, which is looked up once.
-#define NPURT_NEXT(name, type) \
-  ([]() -> type* { static type* const next_ = ::npurt::emu::shim::libc::next<type>(#name); return next_; }())
+#define NPURT_NEXT(name, type)                                              \
+  ([]() -> type* {                                                          \
+    static type* const next_ = ::npurt::emu::shim::libc::next<type>(#name); \
+    return next_;                                                           \
+  }())
 
 using open_function = int(const char*, int, ...);
 using open_2_function = int(const char*, int);

@@ -74,7 +74,7 @@ void reap(const std::string& parent) {
     if (!std::string_view(entry->d_name).starts_with(directory_prefix)) continue;
     const int directory = raw_open(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     if (directory < 0) continue;
-    struct stat status {};
+    struct stat status{};
     const bool ours = ::fstat(directory, &status) == 0 && status.st_uid == ::geteuid();
     if (ours && ::flock(directory, LOCK_EX | LOCK_NB) == 0) remove_directory(fd, entry->d_name);
     ::syscall(SYS_close, directory);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches: five delay slots are always executed; jl leaves the address behind them in lr (aie2/README.md, Control flow).
+// Branches: five delay slots are always executed; jl leaves the address behind them in lr (aie2/README.md, Control
+// flow).
 #include "core_bench.hpp"
 
 using namespace npurt::test;
@@ -30,8 +31,9 @@ TEST_CASE("a call returns to the bundle after its delay slots", "[emu][core][bra
 }
 
 TEST_CASE("jnzd decrements and branches while the count was not zero", "[emu][core][branch]") {
-  core_bench bench("movxm p0, #loop\nmova r2, #3\n.align 16\nloop:\nadd r1, r1, #1\njnzd r2, r2, p0\nnop\nnop\nnop\nnop\nnop\n" +
-                   end);
+  core_bench bench(
+      "movxm p0, #loop\nmova r2, #3\n.align 16\nloop:\nadd r1, r1, #1\njnzd r2, r2, p0\nnop\nnop\nnop\nnop\nnop\n" +
+      end);
   bench.run();
   CHECK(bench.reg("r1") == 4);
   CHECK(bench.reg("r2") == 0xFFFFFFFF);

@@ -16,7 +16,8 @@ std::string loop_program(unsigned trips) {
 
 }  // namespace
 
-TEST_CASE("a loop runs its trip count, the last bundle included, without a bundle for the branch", "[emu][core][loop]") {
+TEST_CASE("a loop runs its trip count, the last bundle included, without a bundle for the branch",
+          "[emu][core][loop]") {
   core_bench bench(loop_program(7));
   bench.run();
   CHECK(bench.reg("r1") == 7);

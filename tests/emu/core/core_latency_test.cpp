@@ -54,9 +54,10 @@ TEST_CASE("vector results forward to vector operations over the M network in the
   CHECK(bench.ports.at<std::uint32_t>(0x70100) == 20);
 }
 
-TEST_CASE("a store does not see a vector result of the bundle before: stores are on no network", "[emu][core][latency]") {
-  core_bench bench("mova r1, #5\nvbcst.32 x1, r1\n" + nops(3) + "vadd.32 x1, x1, x1\nvst wl1, [p0, #0]\nvst wl1, [p0, #32]\n" +
-                   end);
+TEST_CASE("a store does not see a vector result of the bundle before: stores are on no network",
+          "[emu][core][latency]") {
+  core_bench bench("mova r1, #5\nvbcst.32 x1, r1\n" + nops(3) +
+                   "vadd.32 x1, x1, x1\nvst wl1, [p0, #0]\nvst wl1, [p0, #32]\n" + end);
   bench.set("p0", 0x70100);
   bench.run();
   CHECK(bench.ports.at<std::uint32_t>(0x70100) == 5);

@@ -82,13 +82,20 @@ TEST_CASE("opcodes and the configuration word choose the signs of the three term
     std::int32_t expected;
   };
   const std::vector<row> rows = {
-      {"vmac cm1, cm1, x0, x1, r0", 776, 108},           {"vmac cm1, cm1, x0, x1, r0", 777, 8},
-      {"vmsc cm1, cm1, x0, x1, r0", 776, 92},            {"vnegmul cm1, x0, x1, r0", 776, -8},
-      {"vnegmac cm1, cm1, x0, x1, r0", 776, -108},       {"vnegmsc cm1, cm1, x0, x1, r0", 776, -92},
-      {"vaddmac cm1, cm1, cm2, x0, x1, r0", 776, 1108},  {"vsubmsc cm1, cm1, cm2, x0, x1, r0", 776, -908},
-      {"vmac cm1, cm1, x0, x1, r0", 776 | 1 << 11, 92},  {"vmac cm1, cm1, x0, x1, r0", 776 | 1 << 12, -92},
-      {"vmsc cm1, cm1, x0, x1, r0", 776 | 1 << 11, 108}, {"vadd cm1, cm1, cm2, r0", 0, 1100},
-      {"vsub cm1, cm1, cm2, r0", 0, -900},               {"vneg cm1, cm1, r0", 0, -100},
+      {"vmac cm1, cm1, x0, x1, r0", 776, 108},
+      {"vmac cm1, cm1, x0, x1, r0", 777, 8},
+      {"vmsc cm1, cm1, x0, x1, r0", 776, 92},
+      {"vnegmul cm1, x0, x1, r0", 776, -8},
+      {"vnegmac cm1, cm1, x0, x1, r0", 776, -108},
+      {"vnegmsc cm1, cm1, x0, x1, r0", 776, -92},
+      {"vaddmac cm1, cm1, cm2, x0, x1, r0", 776, 1108},
+      {"vsubmsc cm1, cm1, cm2, x0, x1, r0", 776, -908},
+      {"vmac cm1, cm1, x0, x1, r0", 776 | 1 << 11, 92},
+      {"vmac cm1, cm1, x0, x1, r0", 776 | 1 << 12, -92},
+      {"vmsc cm1, cm1, x0, x1, r0", 776 | 1 << 11, 108},
+      {"vadd cm1, cm1, cm2, r0", 0, 1100},
+      {"vsub cm1, cm1, cm2, r0", 0, -900},
+      {"vneg cm1, cm1, r0", 0, -100},
   };
   for (const row& r : rows) {
     core_bench bench(program(r.text));
@@ -114,7 +121,8 @@ TEST_CASE("multiplier settings that are not established are refused", "[emu][cor
 }
 
 TEST_CASE("vnegadd and vnegsub negate the whole result", "[emu][core][mac]") {
-  for (const auto& [text, expected] : {std::pair{"vnegadd cm1, cm1, cm2, r0", -1100}, {"vnegsub cm1, cm1, cm2, r0", 900}}) {
+  for (const auto& [text, expected] :
+       {std::pair{"vnegadd cm1, cm1, cm2, r0", -1100}, {"vnegsub cm1, cm1, cm2, r0", 900}}) {
     core_bench bench(program(text));
     bench.set("amll1", 100);
     bench.set("amll2", 1000);

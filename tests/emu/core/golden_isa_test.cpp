@@ -44,7 +44,8 @@ batch read_batch(const fs::path& file) {
   const auto json = nlohmann::json::parse(std::ifstream(file));
   batch b{file.stem().string(), from_hex(json.at("input")), json.at("prologue"), {}};
   for (const auto& p : json.at("points")) {
-    b.points.push_back({p.at("name"), p.at("asm"), p.at("out_offset"), from_hex(p.at("expect")), p.at("flags").empty()});
+    b.points.push_back(
+        {p.at("name"), p.at("asm"), p.at("out_offset"), from_hex(p.at("expect")), p.at("flags").empty()});
   }
   return b;
 }

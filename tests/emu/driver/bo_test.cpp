@@ -77,12 +77,12 @@ TEST_CASE("a full heap asks to be expanded, up to 512 MiB", "[emu][driver][bo]")
 
 TEST_CASE("a user pointer is its own device address and must be mapped memory", "[emu][driver][bo]") {
   test_client client(make_device());
-  auto* memory = static_cast<std::byte*>(
-      ::mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto* memory =
+      static_cast<std::byte*>(::mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   // amdxdna_drm_va_tbl {s32 -1, u32 1} with one {u64 address, u64 length}, as XRT builds it.
   std::uint64_t table[3]{0x1ffffffff, reinterpret_cast<std::uint64_t>(memory), 8192};
-  amdxdna_drm_create_bo args{.flags = 0, .vaddr = reinterpret_cast<std::uint64_t>(table), .size = 0,
-                             .type = AMDXDNA_BO_SHARE, .handle = 0};
+  amdxdna_drm_create_bo args{
+      .flags = 0, .vaddr = reinterpret_cast<std::uint64_t>(table), .size = 0, .type = AMDXDNA_BO_SHARE, .handle = 0};
   REQUIRE(client.ioctl(DRM_IOCTL_AMDXDNA_CREATE_BO, args) == 0);
   CHECK(client.info(args.handle).xdna_addr == reinterpret_cast<std::uint64_t>(memory));
   table[1] += 8;

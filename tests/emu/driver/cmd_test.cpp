@@ -101,9 +101,15 @@ TEST_CASE("device memory is what lies in one live buffer object", "[emu][driver]
       value = *at;
       *at = std::byte{9};
     }
-    for (const auto& [start, size] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
-             {address, 8192}, {address, 8193}, {address - 1, 1}, {address + 1, ~std::uint64_t{0}}, {closed_address, 1},
-             {context.code_address, 4096}, {context.code_address, 4097}, {0, 1}})
+    for (const auto& [start, size] :
+         std::vector<std::pair<std::uint64_t, std::uint64_t>>{{address, 8192},
+                                                              {address, 8193},
+                                                              {address - 1, 1},
+                                                              {address + 1, ~std::uint64_t{0}},
+                                                              {closed_address, 1},
+                                                              {context.code_address, 4096},
+                                                              {context.code_address, 4097},
+                                                              {0, 1}})
       found.push_back(device.translate(start, size) != nullptr);
     return command_result{};
   });
@@ -144,13 +150,13 @@ TEST_CASE("EXEC_CMD refuses what it cannot submit", "[emu][driver][cmd]") {
   const auto refused = [&](std::vector<std::uint32_t> words) {
     return client.exec(context.hwctx, context.make_packet(words).handle, seq);
   };
-  CHECK(refused({0x30400001, 1}) == -EINVAL);              // 1024 payload words in a page
-  CHECK(refused({0x30000001}) == -EINVAL);                 // no payload
-  CHECK(refused({0x30010001, 0, 3}) == -EINVAL);           // no CU
-  CHECK(refused({0x30010001, 2, 3}) == -EINVAL);           // CU 1 is not configured
-  CHECK(refused({0x30002001, 1, 3}) == -EINVAL);           // register map too short
+  CHECK(refused({0x30400001, 1}) == -EINVAL);                  // 1024 payload words in a page
+  CHECK(refused({0x30000001}) == -EINVAL);                     // no payload
+  CHECK(refused({0x30010001, 0, 3}) == -EINVAL);               // no CU
+  CHECK(refused({0x30010001, 2, 3}) == -EINVAL);               // CU 1 is not configured
+  CHECK(refused({0x30002001, 1, 3}) == -EINVAL);               // register map too short
   CHECK(refused({0x30010001 | 21u << 23, 1}) == -EOPNOTSUPP);  // preemption
-  CHECK(refused({0x30010001 | 2u << 23, 1}) == -EINVAL);   // no such opcode
+  CHECK(refused({0x30010001 | 2u << 23, 1}) == -EINVAL);       // no such opcode
   amdxdna_drm_exec_cmd args{};
   args.hwctx = context.hwctx;
   args.cmd_handles = packet.handle;
@@ -238,7 +244,9 @@ TEST_CASE("a chain runs its commands in order and names the one that failed", "[
   on_execute([&](const npu_command& command, device_memory&) {
     order.push_back(command.arguments[0]);
     return command_result{.outcome = order.size() == 3 ? command_outcome::error : command_outcome::completed,
-                          .report = "x", .cycles = 10, .macs = 4};
+                          .report = "x",
+                          .cycles = 10,
+                          .macs = 4};
   });
   std::vector<running_context::packet> parts;
   for (std::uint64_t i = 0; i < 4; ++i) parts.push_back(context.kernel_packet(i));
@@ -302,9 +310,7 @@ TEST_CASE("the fifth command in flight blocks its submitter", "[emu][driver][cmd
   const auto fifth = context.kernel_packet();
   std::atomic<bool> accepted = false;
   std::uint64_t last = 0;
-  std::thread submitter([&] {
-    accepted = client.exec(context.hwctx, fifth.handle, last) == 0;
-  });
+  std::thread submitter([&] { accepted = client.exec(context.hwctx, fifth.handle, last) == 0; });
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK_FALSE(accepted);
   gate.released.count_down();

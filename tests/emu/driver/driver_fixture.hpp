@@ -67,8 +67,8 @@ class test_client {
     const auto offset = info(handle).map_offset;
     const auto memory = client_.map(offset, size);
     if (!memory) throw std::runtime_error("map " + std::to_string(memory.error()));
-    auto* address = static_cast<std::byte*>(::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd,
-                                                   static_cast<off_t>(memory->offset)));
+    auto* address = static_cast<std::byte*>(
+        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, static_cast<off_t>(memory->offset)));
     client_.mapped(offset, address, size);
     return address;
   }
@@ -157,9 +157,23 @@ struct running_context {
 
   /// The register map that XRT writes for a kernel of opcode 3 with five buffers (header 0x30010001).
   packet kernel_packet(std::uint64_t bo0 = 0) {
-    const std::vector<std::uint32_t> words{0x30010001, 1, 3, 0, static_cast<std::uint32_t>(code_address), 0, 16,
-                                           static_cast<std::uint32_t>(bo0), static_cast<std::uint32_t>(bo0 >> 32),
-                                           0, 0, 0, 0, 0, 0, 0, 0};
+    const std::vector<std::uint32_t> words{0x30010001,
+                                           1,
+                                           3,
+                                           0,
+                                           static_cast<std::uint32_t>(code_address),
+                                           0,
+                                           16,
+                                           static_cast<std::uint32_t>(bo0),
+                                           static_cast<std::uint32_t>(bo0 >> 32),
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0,
+                                           0};
     return make_packet(words);
   }
 

@@ -82,8 +82,11 @@ TEST_CASE("a configuration whose size does not hold its units is EINVAL", "[emu]
   std::uint32_t hwctx = 0;
   REQUIRE(client.create_hwctx(16, hwctx) == 0);
   std::uint64_t value[2]{2, client.bo(AMDXDNA_BO_DEV, 128)};
-  amdxdna_drm_config_hwctx args{.handle = hwctx, .param_type = DRM_AMDXDNA_HWCTX_CONFIG_CU,
-                                .param_val = reinterpret_cast<std::uint64_t>(value), .param_val_size = 16, .pad = 0};
+  amdxdna_drm_config_hwctx args{.handle = hwctx,
+                                .param_type = DRM_AMDXDNA_HWCTX_CONFIG_CU,
+                                .param_val = reinterpret_cast<std::uint64_t>(value),
+                                .param_val_size = 16,
+                                .pad = 0};
   CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_CONFIG_HWCTX, args) == -EINVAL);
   args.param_val_size = 4;
   CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_CONFIG_HWCTX, args) == -EINVAL);

@@ -61,7 +61,8 @@ TEST_CASE("clocks follow the power mode, which only root sets", "[emu][driver][i
   CHECK(clocks.h_clock.freq_mhz == 1028);
   CHECK(clocks.mp_npu_clock.freq_mhz == 600);
   amdxdna_drm_set_power_mode mode{.power_mode = POWER_MODE_LOW, .pad = {}};
-  amdxdna_drm_set_state args{.param = DRM_AMDXDNA_SET_POWER_MODE, .buffer_size = sizeof(mode),
+  amdxdna_drm_set_state args{.param = DRM_AMDXDNA_SET_POWER_MODE,
+                             .buffer_size = sizeof(mode),
                              .buffer = reinterpret_cast<std::uint64_t>(&mode)};
   if (::geteuid() != 0) {
     CHECK(client.ioctl(DRM_IOCTL_AMDXDNA_SET_STATE, args) == -EACCES);
@@ -96,7 +97,10 @@ TEST_CASE("contexts are listed with the element size that was asked for", "[emu]
   REQUIRE(client.exec(context.hwctx, context.kernel_packet().handle, seq) == 0);
   REQUIRE(client.wait(context.hwctx, seq) == 0);
   std::vector<std::byte> buffer(32 * 144);
-  amdxdna_drm_get_array args{.param = DRM_AMDXDNA_HW_CONTEXT_ALL, .element_size = 144, .num_element = 32, .pad = 0,
+  amdxdna_drm_get_array args{.param = DRM_AMDXDNA_HW_CONTEXT_ALL,
+                             .element_size = 144,
+                             .num_element = 32,
+                             .pad = 0,
                              .buffer = reinterpret_cast<std::uint64_t>(buffer.data())};
   REQUIRE(other.ioctl(DRM_IOCTL_AMDXDNA_GET_ARRAY, args) == 0);
   CHECK(args.num_element == 1);

@@ -29,7 +29,9 @@ int wait(test_client& client, std::uint32_t handle, std::uint64_t point, std::in
 
 int signal(test_client& client, std::uint32_t handle, std::uint64_t point) {
   drm_syncobj_timeline_array args{.handles = reinterpret_cast<std::uint64_t>(&handle),
-                                  .points = reinterpret_cast<std::uint64_t>(&point), .count_handles = 1, .flags = 0};
+                                  .points = reinterpret_cast<std::uint64_t>(&point),
+                                  .count_handles = 1,
+                                  .flags = 0};
   return client.ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, args);
 }
 

@@ -29,7 +29,7 @@ struct mac_word {
 
 /// What an opcode does to the three terms; each sign is exclusive-or-ed with that of the word.
 struct mac_opcode {
-  bool acc1, acc2, product;                              ///< terms that take part
+  bool acc1, acc2, product;  ///< terms that take part
   bool negate_acc1 = false, negate_acc2 = false, negate_product = false;
 };
 

@@ -52,8 +52,8 @@ template <mac_opcode Op>
 void mac(frame& f) {
   const mac_word word = read_word(f, Op);
   if (word.amode() != 2 || (Op.product && (word.bmode() != 3 || word.variant() > 1))) {
-    throw core_error(std::format("not established: floating-point instruction with multiplier configuration {:#x}",
-                                 word.bits));
+    throw core_error(
+        std::format("not established: floating-point instruction with multiplier configuration {:#x}", word.bits));
   }
   sums lane;
   if (Op.acc1 && !word.zero_acc1()) {

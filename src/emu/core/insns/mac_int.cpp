@@ -45,15 +45,15 @@ using product_function = void (*)(const std::byte* x, const std::byte* y, std::b
 
 // The loops are the same in every clone; integer arithmetic gives the same result on every host.
 #define NPURT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#define NPURT_PRODUCT(name, X, Y, Acc, Rows, Inner, Cols)                                   \
-  NPURT_CLONES void name(const std::byte* x, const std::byte* y, std::byte* out) {          \
-    product<X, Y, Acc, Rows, Inner, Cols>(x, y, out);                                       \
+#define NPURT_PRODUCT(name, X, Y, Acc, Rows, Inner, Cols)                          \
+  NPURT_CLONES void name(const std::byte* x, const std::byte* y, std::byte* out) { \
+    product<X, Y, Acc, Rows, Inner, Cols>(x, y, out);                              \
   }
-#define NPURT_PRODUCTS(name, x_bits, y_bits, Acc, Rows, Inner, Cols)                                       \
-  NPURT_PRODUCT(name##_uu, std::uint##x_bits##_t, std::uint##y_bits##_t, Acc, Rows, Inner, Cols)           \
-  NPURT_PRODUCT(name##_us, std::uint##x_bits##_t, std::int##y_bits##_t, Acc, Rows, Inner, Cols)            \
-  NPURT_PRODUCT(name##_su, std::int##x_bits##_t, std::uint##y_bits##_t, Acc, Rows, Inner, Cols)            \
-  NPURT_PRODUCT(name##_ss, std::int##x_bits##_t, std::int##y_bits##_t, Acc, Rows, Inner, Cols)             \
+#define NPURT_PRODUCTS(name, x_bits, y_bits, Acc, Rows, Inner, Cols)                             \
+  NPURT_PRODUCT(name##_uu, std::uint##x_bits##_t, std::uint##y_bits##_t, Acc, Rows, Inner, Cols) \
+  NPURT_PRODUCT(name##_us, std::uint##x_bits##_t, std::int##y_bits##_t, Acc, Rows, Inner, Cols)  \
+  NPURT_PRODUCT(name##_su, std::int##x_bits##_t, std::uint##y_bits##_t, Acc, Rows, Inner, Cols)  \
+  NPURT_PRODUCT(name##_ss, std::int##x_bits##_t, std::int##y_bits##_t, Acc, Rows, Inner, Cols)   \
   constexpr std::array<product_function, 4> name = {name##_uu, name##_us, name##_su, name##_ss};
 
 NPURT_PRODUCTS(i8_i8_4x16x8, 8, 8, std::uint32_t, 4, 16, 8)  // int4 y, widened first; sparse int8, expanded first
@@ -96,17 +96,28 @@ lanes<std::uint8_t, 128> widen_nibbles(const std::byte* y, bool is_signed) {
 /// Shapes that two sources agree on (mlir-aie AIEVecOps.td and llvm-aie aiev2_vmult.h); nullptr for the others.
 const std::array<product_function, 4>* find_product(const mac_word& word) {
   switch (word.amode() << 5 | word.bmode() << 3 | word.variant()) {
-    case 0 << 5 | 0 << 3 | 0: return &i8_i8_4x16x8;
-    case 0 << 5 | 1 << 3 | 0: return &i8_i8_4x8x8;
-    case 0 << 5 | 2 << 3 | 0: return &i16_i8_4x4x8;
-    case 0 << 5 | 3 << 3 | 0: return &i16_i16_4x2x8;
-    case 0 << 5 | 3 << 3 | 1: return &i16_i16_elementwise;
-    case 1 << 5 | 2 << 3 | 0: return &i16_i8_2x8x8;
-    case 1 << 5 | 2 << 3 | 1: return &i16_i8_4x8x4;
-    case 1 << 5 | 3 << 3 | 0: return &i16_i16_2x4x8;
-    case 1 << 5 | 3 << 3 | 1: return &i16_i16_4x4x4;
-    case 1 << 5 | 0 << 3 | 0: return &i32_i16_4x2x4;
-    default: return nullptr;
+    case 0 << 5 | 0 << 3 | 0:
+      return &i8_i8_4x16x8;
+    case 0 << 5 | 1 << 3 | 0:
+      return &i8_i8_4x8x8;
+    case 0 << 5 | 2 << 3 | 0:
+      return &i16_i8_4x4x8;
+    case 0 << 5 | 3 << 3 | 0:
+      return &i16_i16_4x2x8;
+    case 0 << 5 | 3 << 3 | 1:
+      return &i16_i16_elementwise;
+    case 1 << 5 | 2 << 3 | 0:
+      return &i16_i8_2x8x8;
+    case 1 << 5 | 2 << 3 | 1:
+      return &i16_i8_4x8x4;
+    case 1 << 5 | 3 << 3 | 0:
+      return &i16_i16_2x4x8;
+    case 1 << 5 | 3 << 3 | 1:
+      return &i16_i16_4x4x4;
+    case 1 << 5 | 0 << 3 | 0:
+      return &i32_i16_4x2x4;
+    default:
+      return nullptr;
   }
 }
 
@@ -166,7 +177,8 @@ void mac(frame& f) {
   } else if (word.amode() == 1) {
     combine<lanes64>(f, Op, word);
   } else {
-    throw core_error(std::format("not established: integer instruction with multiplier configuration {:#x}", word.bits));
+    throw core_error(
+        std::format("not established: integer instruction with multiplier configuration {:#x}", word.bits));
   }
 }
 

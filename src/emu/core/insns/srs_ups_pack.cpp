@@ -144,28 +144,28 @@ using i32 = std::int32_t;
 using i64 = std::int64_t;
 
 // Register form (whole family by mnemonic), m-slot form and store; load and register form of ups.
-#define NPURT_SRS_ROWS(name, Acc, Narrow, by_sign)                                              \
+#define NPURT_SRS_ROWS(name, Acc, Narrow, by_sign)                                                         \
   semantics{"vsrs." name, srs<Acc, Narrow, by_sign>}, semantics{"vsrsm." name, srs<Acc, Narrow, by_sign>}, \
       semantics{"vst.srs." name, srs<Acc, Narrow, by_sign>, unit::store, 32}
-#define NPURT_UPS_ROWS(name, Narrow, Acc, by_sign)                                              \
-  semantics{"vups." name, ups<Narrow, Acc, by_sign>},                                           \
+#define NPURT_UPS_ROWS(name, Narrow, Acc, by_sign)    \
+  semantics{"vups." name, ups<Narrow, Acc, by_sign>}, \
       semantics{"vlda.ups." name, ups<Narrow, Acc, by_sign>, unit::load, 32}
-#define NPURT_PACK_ROWS(name, function)                                                         \
+#define NPURT_PACK_ROWS(name, function) \
   semantics{"vpack." name, function}, semantics{"vst.pack." name, function, unit::store, 32}
-#define NPURT_UNPACK_ROWS(name, function)                                                       \
+#define NPURT_UNPACK_ROWS(name, function) \
   semantics{"vunpack." name, function}, semantics{"vldb.unpack." name, function, unit::load, 32}
 
 constexpr std::array table = {
-    NPURT_SRS_ROWS("s8.s32", i32, i8, false),   NPURT_SRS_ROWS("d8.s32", i32, i8, true),
-    NPURT_SRS_ROWS("s16.s32", i32, i16, false), NPURT_SRS_ROWS("d16.s32", i32, i16, true),
-    NPURT_SRS_ROWS("s16.s64", i64, i16, false), NPURT_SRS_ROWS("d16.s64", i64, i16, true),
-    NPURT_SRS_ROWS("s32.s64", i64, i32, false), NPURT_SRS_ROWS("d32.s64", i64, i32, true),
-    NPURT_UPS_ROWS("s32.s8", i8, i32, false),   NPURT_UPS_ROWS("s32.d8", i8, i32, true),
-    NPURT_UPS_ROWS("s32.s16", i16, i32, false), NPURT_UPS_ROWS("s32.d16", i16, i32, true),
-    NPURT_UPS_ROWS("s64.s16", i16, i64, false), NPURT_UPS_ROWS("s64.d16", i16, i64, true),
-    NPURT_UPS_ROWS("s64.s32", i32, i64, false), NPURT_UPS_ROWS("s64.d32", i32, i64, true),
-    NPURT_PACK_ROWS("s8.s16", pack_16<false>),  NPURT_PACK_ROWS("d8.d16", pack_16<true>),
-    NPURT_PACK_ROWS("s4.s8", pack_8<false>),    NPURT_PACK_ROWS("d4.d8", pack_8<true>),
+    NPURT_SRS_ROWS("s8.s32", i32, i8, false),      NPURT_SRS_ROWS("d8.s32", i32, i8, true),
+    NPURT_SRS_ROWS("s16.s32", i32, i16, false),    NPURT_SRS_ROWS("d16.s32", i32, i16, true),
+    NPURT_SRS_ROWS("s16.s64", i64, i16, false),    NPURT_SRS_ROWS("d16.s64", i64, i16, true),
+    NPURT_SRS_ROWS("s32.s64", i64, i32, false),    NPURT_SRS_ROWS("d32.s64", i64, i32, true),
+    NPURT_UPS_ROWS("s32.s8", i8, i32, false),      NPURT_UPS_ROWS("s32.d8", i8, i32, true),
+    NPURT_UPS_ROWS("s32.s16", i16, i32, false),    NPURT_UPS_ROWS("s32.d16", i16, i32, true),
+    NPURT_UPS_ROWS("s64.s16", i16, i64, false),    NPURT_UPS_ROWS("s64.d16", i16, i64, true),
+    NPURT_UPS_ROWS("s64.s32", i32, i64, false),    NPURT_UPS_ROWS("s64.d32", i32, i64, true),
+    NPURT_PACK_ROWS("s8.s16", pack_16<false>),     NPURT_PACK_ROWS("d8.d16", pack_16<true>),
+    NPURT_PACK_ROWS("s4.s8", pack_8<false>),       NPURT_PACK_ROWS("d4.d8", pack_8<true>),
     NPURT_UNPACK_ROWS("s16.s8", unpack_16<false>), NPURT_UNPACK_ROWS("d16.d8", unpack_16<true>),
     NPURT_UNPACK_ROWS("s8.s4", unpack_8<false>),   NPURT_UNPACK_ROWS("d8.d4", unpack_8<true>),
 };

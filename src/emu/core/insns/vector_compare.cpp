@@ -33,47 +33,69 @@ struct outcome {
 
 struct abs_gtz {
   template <typename T>
-  static outcome<T> of(T a) { return {a < 0 ? negated(a) : a, a > 0}; }
+  static outcome<T> of(T a) {
+    return {a < 0 ? negated(a) : a, a > 0};
+  }
 };
 struct neg_gtz {
   template <typename T>
-  static outcome<T> of(T a) { return {negated(a), a > 0}; }
+  static outcome<T> of(T a) {
+    return {negated(a), a > 0};
+  }
 };
 struct bneg_ltz {
   template <typename T>
-  static outcome<T> of(T a) { return {static_cast<T>(~a), a < 0}; }
+  static outcome<T> of(T a) {
+    return {static_cast<T>(~a), a < 0};
+  }
 };
 struct max_lt {
   template <typename T>
-  static outcome<T> of(T a, T b) { return {a < b ? b : a, a < b}; }
+  static outcome<T> of(T a, T b) {
+    return {a < b ? b : a, a < b};
+  }
 };
 struct min_ge {
   template <typename T>
-  static outcome<T> of(T a, T b) { return {a >= b ? b : a, a >= b}; }
+  static outcome<T> of(T a, T b) {
+    return {a >= b ? b : a, a >= b};
+  }
 };
 struct maxdiff_lt {
   template <typename T>
-  static outcome<T> of(T a, T b) { return {a < b ? T{0} : difference(a, b), a < b}; }
+  static outcome<T> of(T a, T b) {
+    return {a < b ? T{0} : difference(a, b), a < b};
+  }
 };
 struct sub_lt {
   template <typename T>
-  static outcome<T> of(T a, T b) { return {difference(a, b), a < b}; }
+  static outcome<T> of(T a, T b) {
+    return {difference(a, b), a < b};
+  }
 };
 struct sub_ge {
   template <typename T>
-  static outcome<T> of(T a, T b) { return {difference(a, b), a >= b}; }
+  static outcome<T> of(T a, T b) {
+    return {difference(a, b), a >= b};
+  }
 };
 struct eqz {
   template <typename T>
-  static bool of(T a) { return a == 0; }
+  static bool of(T a) {
+    return a == 0;
+  }
 };
 struct lt {
   template <typename T>
-  static bool of(T a, T b) { return a < b; }
+  static bool of(T a, T b) {
+    return a < b;
+  }
 };
 struct ge {
   template <typename T>
-  static bool of(T a, T b) { return a >= b; }
+  static bool of(T a, T b) {
+    return a >= b;
+  }
 };
 
 template <typename T, typename Operation>
@@ -138,12 +160,13 @@ using u16 = std::uint16_t;
 using u32 = std::uint32_t;
 
 // One row per width: the signed form, and the form that takes its sign from crVaddSign (after one or two vectors).
-#define NPURT_SIGNED_ROWS(NAME, sign, function, op)                                              \
-  semantics{NAME "_S8", function<i8, op>}, semantics{NAME "_S16", function<i16, op>},            \
-      semantics{NAME "_S32", function<i32, op>},                                                 \
-      semantics{NAME "_D8", by_sign<sign, function<i8, op>, function<u8, op>>},                  \
-      semantics{NAME "_D16", by_sign<sign, function<i16, op>, function<u16, op>>},               \
-      semantics{NAME "_D32", by_sign<sign, function<i32, op>, function<u32, op>>}
+#define NPURT_SIGNED_ROWS(NAME, sign, function, op)                                            \
+  semantics{NAME "_S8", function<i8, op>}, semantics{NAME "_S16", function<i16, op>},          \
+      semantics{NAME "_S32", function<i32, op>},                                               \
+      semantics{NAME "_D8", by_sign<sign, function<i8, op>, function<u8, op>>},                \
+      semantics{NAME "_D16", by_sign<sign, function<i16, op>, function<u16, op>>}, semantics { \
+    NAME "_D32", by_sign<sign, function<i32, op>, function<u32, op>>                           \
+  }
 
 constexpr std::array table = {
     NPURT_SIGNED_ROWS("VABS_GTZ", 1, value_and_mask_unary, abs_gtz),

@@ -35,7 +35,8 @@ constexpr std::optional<std::int32_t> floor_scaled(std::uint16_t bf16, unsigned 
   if (biased == 0xFF || exponent > 31) {
     return std::nullopt;
   }
-  const std::int64_t value = exponent >= 0 ? mantissa * (std::int64_t{1} << exponent) : mantissa >> std::min(-exponent, 63);
+  const std::int64_t value =
+      exponent >= 0 ? mantissa * (std::int64_t{1} << exponent) : mantissa >> std::min(-exponent, 63);
   const auto narrow = static_cast<std::int32_t>(value);
   return narrow == value ? std::optional(narrow) : std::nullopt;
 }

@@ -49,7 +49,7 @@ class float_sum {
     }
     std::int64_t sum = 0;
     for (unsigned i = 0; i < count_; ++i) {
-      const std::int64_t aligned = shift_to_even(terms_[i].mantissa, largest_ - terms_[i].exponent);
+      const auto aligned = static_cast<std::int64_t>(shift_to_even(terms_[i].mantissa, largest_ - terms_[i].exponent));
       sum += terms_[i].negative ? -aligned : aligned;
     }
     return normalised(sum);
@@ -57,7 +57,7 @@ class float_sum {
 
  private:
   struct term {
-    int exponent;  ///< biased by 255
+    int exponent;            ///< biased by 255
     std::uint32_t mantissa;  ///< value = mantissa / 2^23 * 2^(exponent - 255)
     bool negative;
   };

@@ -6,7 +6,8 @@
 
 namespace npurt::emu::numerics {
 
-/// What decides whether a truncated value goes up by one: its sign, last bit kept, first bit dropped, any other dropped.
+/// What decides whether a truncated value goes up by one: its sign, last bit kept, first bit dropped, any other
+/// dropped.
 struct dropped_bits {
   bool sign, lsb, guard, sticky;
 };
@@ -18,16 +19,26 @@ constexpr bool rounds_up(std::uint32_t mode, const dropped_bits& d) {
   const bool any = d.guard || d.sticky;
   const auto nearest = [&](bool tie) { return d.guard && (d.sticky || tie); };
   switch (mode) {
-    case 0: return false;
-    case 1: return any;
-    case 2: return any && d.sign;
-    case 3: return any && !d.sign;
-    case 8: return nearest(false);
-    case 9: return nearest(true);
-    case 10: return nearest(d.sign);
-    case 11: return nearest(!d.sign);
-    case 12: return nearest(d.lsb);
-    default: return nearest(!d.lsb);
+    case 0:
+      return false;
+    case 1:
+      return any;
+    case 2:
+      return any && d.sign;
+    case 3:
+      return any && !d.sign;
+    case 8:
+      return nearest(false);
+    case 9:
+      return nearest(true);
+    case 10:
+      return nearest(d.sign);
+    case 11:
+      return nearest(!d.sign);
+    case 12:
+      return nearest(d.lsb);
+    default:
+      return nearest(!d.lsb);
   }
 }
 
@@ -36,16 +47,26 @@ constexpr bool rounds_magnitude_up(std::uint32_t mode, const dropped_bits& d) {
   const bool any = d.guard || d.sticky;
   const auto nearest = [&](bool tie) { return d.guard && (d.sticky || tie); };
   switch (mode) {
-    case 0: return any && d.sign;
-    case 1: return any && !d.sign;
-    case 2: return false;
-    case 3: return any;
-    case 8: return nearest(d.sign);
-    case 9: return nearest(!d.sign);
-    case 10: return nearest(false);
-    case 11: return nearest(true);
-    case 12: return nearest(d.lsb);
-    default: return nearest(!d.lsb);
+    case 0:
+      return any && d.sign;
+    case 1:
+      return any && !d.sign;
+    case 2:
+      return false;
+    case 3:
+      return any;
+    case 8:
+      return nearest(d.sign);
+    case 9:
+      return nearest(!d.sign);
+    case 10:
+      return nearest(false);
+    case 11:
+      return nearest(true);
+    case 12:
+      return nearest(d.lsb);
+    default:
+      return nearest(!d.lsb);
   }
 }
 
