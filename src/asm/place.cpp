@@ -171,8 +171,8 @@ class placement {
   }
 
   bool is_loop_end(const unit_section& section, std::size_t item) const {
-    while (item-- > 0 && section.items[item].kind == section_item::type::label)
-      if (ends_.contains(section.items[item].symbol)) return true;
+    for (; item > 0 && section.items[item - 1].kind == section_item::type::label; --item)
+      if (ends_.contains(section.items[item - 1].symbol)) return true;
     return false;
   }
 

@@ -37,6 +37,7 @@ class agent_set {
   bool contains(agent_id a) const { return (words_[a >> 6] >> (a & 63) & 1) != 0; }
   bool empty() const { return (words_[0] | words_[1] | words_[2]) == 0; }
   void clear() { words_ = {}; }
+  bool any_channel() const { return (words_[0] | words_[1]) != 0; }
 
   /// Calls f(agent) for every member of words [from, to), ascending, over a copy: f may change the set.
   template <typename F>

@@ -7,6 +7,7 @@
 
 #include "aie/registers.hpp"
 #include "emu/array/partition.hpp"
+#include "emu/array/timing.hpp"
 
 namespace npurt::emu {
 namespace {
@@ -50,6 +51,18 @@ void array::forget_translations() {
   for (dma_channel& c : partition_->channels) c.ddr_resolved = false;
 }
 
+namespace {
+
+/// Looked at once per spin_cycles: whether anything but bundles happened since the last look.
+bool only_spins(partition& p) {
+  const bool moved = p.awake.any_channel() || p.actions != p.seen_actions;
+  p.seen_actions = p.actions;
+  p.next_look = p.now + timing::spin_cycles;
+  return !moved;
+}
+
+}  // namespace
+
 array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet) {
   partition& p = *partition_;
   p.token_arrived = false;
@@ -63,6 +76,7 @@ array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_whe
     p.run_timers();
     if (p.token_arrived && stop_at_token) return run_end::token;
     p.cycle();
+    if (p.now >= p.next_look && only_spins(p) && stop_when_quiet) return run_end::spinning;
   }
   return run_end::reached;
 }

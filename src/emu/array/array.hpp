@@ -63,9 +63,10 @@ class array {
   /// Host buffers may have changed: pointers into them are asked for again.
   void forget_translations();
 
-  enum class run_end : std::uint8_t { reached, token, quiet };
+  enum class run_end : std::uint8_t { reached, token, quiet, spinning };
   /// Lets time pass to cycle `until`. Returns earlier when a token arrives (if `stop_at_token`), or when nothing can
-  /// move any more (quiet, time stands where the last thing happened; only if `stop_when_quiet`).
+  /// move any more (quiet, time stands where the last thing happened; only if `stop_when_quiet`), or when cores have
+  /// run for timing::spin_cycles while no lock was touched and no word moved (spinning; likewise).
   /// @throws array_error when a core or DMA channel does what it must not
   run_end run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet);
   std::uint64_t now() const;

@@ -119,6 +119,9 @@ struct partition {
   std::vector<flying_token> flying;  ///< in order of departure
   std::vector<token> arrived;
   bool token_arrived = false;  ///< since the scheduler's caller cleared it
+  std::uint64_t actions = 0;   ///< lock operations and wake-ups: what tells a core that works from one that spins
+  std::uint64_t seen_actions = 0;
+  std::uint64_t next_look = 0;
 
   ddr_direction ddr_read, ddr_write;
   std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here

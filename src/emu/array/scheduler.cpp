@@ -16,6 +16,7 @@ void partition::sleep(agent_id a, wait_cause cause) {
 
 void partition::wake(agent_id a) {
   if (!sleeping.contains(a)) return;
+  ++actions;
   sleeping.erase(a);
   awake.insert(a);
   if (a < max_channels) channels[a].counters.waits[static_cast<std::size_t>(asleep_cause[a])] += now - asleep_since[a];
@@ -57,6 +58,7 @@ void partition::cycle() {
 }
 
 void partition::release(lock& l, int value) {
+  ++actions;
   l.release(value);
   wake_all(l.waiters);
 }
@@ -64,6 +66,7 @@ void partition::release(lock& l, int value) {
 bool partition::acquire(lock& l, int value) {
   const std::uint8_t before = l.value;
   if (!l.acquire(value)) return false;
+  ++actions;
   if (l.value != before) wake_all(l.waiters);
   return true;
 }

@@ -67,6 +67,10 @@ inline constexpr unsigned fw_ddr_patch = 2750 - (fw_block_write + 8 * fw_block_w
 /// Firmware per command outside the control code; fits chains measured by the host (amd/xdna-driver PR 135, RyzenAI-SW
 /// 142).
 inline constexpr unsigned fw_command = 28000;
+
+/// Cores that run this long without a lock operation or a moved word count as hung: the driver's watchdog (2 s) would
+/// end the command, after minutes of host time here. A choice, not a measurement.
+inline constexpr std::uint64_t spin_cycles = 50'000'000;
 /// First command of a context, core start to first operation: mean of 24.7 k to 40.7 k; measured
 /// (xdna-emu host-firmware-dispatch.md).
 inline constexpr unsigned fw_first_command = 30500;

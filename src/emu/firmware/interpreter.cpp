@@ -90,14 +90,28 @@ bool interpreter::give_up(const std::string& what) {
   return false;
 }
 
+namespace {
+
+const char* why(array::run_end end) {
+  switch (end) {
+    case array::run_end::quiet:
+      return "nothing can move any more";
+    case array::run_end::spinning:
+      return "cores run, but no lock is touched and no word moves";
+    default:
+      return "the cycle budget is spent";
+  }
+}
+
+}  // namespace
+
 bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
   while (!array_.take_token(tile, direction, channel)) {
     const auto end = array_.run(deadline_, true, true);
     if (end == array::run_end::token) continue;
-    return give_up(
-        std::format("sync waits for a token of {} {} of tile {}; {}",
-                    direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
-                    end == array::run_end::quiet ? "nothing can move any more" : "the cycle budget is spent"));
+    return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
+                               direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
+                               why(end)));
   }
   return true;
 }

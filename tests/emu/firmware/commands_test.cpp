@@ -179,3 +179,16 @@ TEST_CASE("a design that moves for ever without result is stopped at the cycle l
   CHECK(result.cycles >= 200'000);
   CHECK_THAT(result.report, ContainsSubstring("cycle budget"));
 }
+
+TEST_CASE("a core that only spins is stopped long before the watchdog", "[emu][firmware]") {
+  const aie::tile_id core{0, 2};
+  pdi_builder p = relay(64, 0);
+  // j #0 and its five delay slots of nop (llvm-aie's encodings).
+  p.block(core, 0x20000, {0x00000095, 0x00010000, 0x00010001, 0x00010001});
+  p.write(core, 0x32000, 0).write(core, 0x32000, 1);
+  machine m(p.build());
+  const auto result = m.run(transfer(640));
+  CHECK(result.outcome == command_outcome::timeout);
+  CHECK(result.cycles < 500'000'000);  // the watchdog would let 2 s pass: 2056 M cycles
+  CHECK_THAT(result.report, ContainsSubstring("cores run, but no lock is touched and no word moves"));
+}
