@@ -71,6 +71,7 @@ array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_whe
       const std::uint64_t event = next_event(p);
       if (event == std::numeric_limits<std::uint64_t>::max() && stop_when_quiet) return run_end::quiet;
       p.now = std::max(p.now, std::min(event, until));
+      p.next_look = p.now + timing::spin_cycles;
       if (p.now == until) break;
     }
     p.run_timers();

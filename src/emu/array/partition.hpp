@@ -17,6 +17,7 @@
 #include "emu/array/dma_channel.hpp"
 #include "emu/array/stream_fifo.hpp"
 #include "emu/array/tile.hpp"
+#include "emu/array/timing.hpp"
 
 namespace npurt::emu {
 
@@ -121,7 +122,7 @@ struct partition {
   bool token_arrived = false;  ///< since the scheduler's caller cleared it
   std::uint64_t actions = 0;   ///< lock operations and wake-ups: what tells a core that works from one that spins
   std::uint64_t seen_actions = 0;
-  std::uint64_t next_look = 0;
+  std::uint64_t next_look = timing::spin_cycles;
 
   ddr_direction ddr_read, ddr_write;
   std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here
