@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The slower checks behind `./dev check`: formatting, static analysis, kernels rebuilt, sanitizers, fuzzing.
-# Every check counts as one; a test suite under a sanitizer counts test by test. NPURT_FUZZ_SECONDS (60): time per target.
+# Every check counts as one; a test suite under a sanitizer counts test by test. NPURT_FUZZ_SECONDS (60): time per target;
+# NPURT_FUZZ_SEED (1): another one makes another run.
 #
 # Coverage is not a check. After cmake --preset coverage, cmake --build --preset coverage and ctest --preset coverage, this
 # lists the covered part of the lines of every source file:
@@ -13,6 +14,7 @@ build_root=$1
 logs=$build_root/logs
 jobs=${NPURT_JOBS:-$(nproc)}
 fuzz_seconds=${NPURT_FUZZ_SECONDS:-60}
+fuzz_seed=${NPURT_FUZZ_SEED:-1}
 passed=0 failed=0
 mkdir -p "$logs"
 cd "$top" || exit 1
@@ -49,7 +51,7 @@ suite() {
 fuzz_one() {
   local name=$1 corpus=$build_root/fuzz-corpus/$1 artifacts=$build_root/fuzz-artifacts/$1
   mkdir -p "$corpus" "$artifacts"
-  "$build_root/fuzz/bin/fuzz_$name" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 -close_fd_mask=3 \
+  "$build_root/fuzz/bin/fuzz_$name" -seed="$fuzz_seed" -max_total_time="$fuzz_seconds" -timeout=20 -rss_limit_mb=2048 -close_fd_mask=3 \
     -print_final_stats=1 -artifact_prefix="$artifacts/" "$corpus" "$top/tests/fuzz/corpus/$name" >"$logs/fuzz-$name.log" 2>&1
   echo $? >"$logs/fuzz-$name.status"
 }
@@ -57,7 +59,7 @@ fuzz_one() {
 # As many targets at a time as there are cores.
 fuzz_all() {
   export -f fuzz_one
-  export build_root top logs fuzz_seconds
+  export build_root top logs fuzz_seconds fuzz_seed
   rm -f "$logs"/fuzz-*.status
   printf '%s\n' "$@" | xargs -P "$jobs" -I{} bash -c 'fuzz_one {}'
 }
