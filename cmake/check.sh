@@ -81,7 +81,6 @@ check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --ch
 check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.
 suite asan-ubsan asan -DNPURT_SANITIZE=address,undefined
-suite tsan tsan
 fuzzing
 printf '%d passed, %d failed\n' "$passed" "$failed"
 (( failed == 0 ))
