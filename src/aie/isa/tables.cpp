@@ -294,7 +294,8 @@ tables::tables() {
 }
 
 const tables& get() {
-  static const tables built;
+  // Never destroyed: a device may still be at work when the process ends.
+  static const tables& built = *new tables;
   return built;
 }
 

@@ -75,9 +75,10 @@ bool is_lock_request(aie::tile_kind kind, std::uint32_t offset) {
 }
 
 std::optional<switch_register> find_switch_register(aie::tile_kind kind, std::uint32_t offset) {
-  static const std::array<switch_table, 3> tables{build_switch_table(aie::tile_kind::shim),
-                                                  build_switch_table(aie::tile_kind::memtile),
-                                                  build_switch_table(aie::tile_kind::core)};
+  // Never destroyed: a device may still be at work when the process ends.
+  static const auto& tables = *new std::array<switch_table, 3>{build_switch_table(aie::tile_kind::shim),
+                                                               build_switch_table(aie::tile_kind::memtile),
+                                                               build_switch_table(aie::tile_kind::core)};
   const switch_table& table = tables[static_cast<std::size_t>(kind)];
   const auto found = table.find(offset);
   if (found == table.end()) return std::nullopt;

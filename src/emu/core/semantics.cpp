@@ -28,7 +28,8 @@ semantics_map all_semantics() {
 }  // namespace
 
 const semantics* find_semantics(const aie::isa::instruction& row) {
-  static const semantics_map map = all_semantics();
+  // Never destroyed: a device may still be at work when the process ends.
+  static const semantics_map& map = *new semantics_map(all_semantics());
   if (const auto found = map.find(row.name); found != map.end()) {
     return found->second;
   }

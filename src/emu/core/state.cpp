@@ -130,7 +130,8 @@ class place_table {
 }  // namespace
 
 const register_place& place_of(isa::reg_id reg) {
-  static const place_table table;
+  // Never destroyed: a device may still be at work when the process ends.
+  static const place_table& table = *new place_table;
   return table.at(reg);
 }
 

@@ -51,9 +51,9 @@ std::shared_ptr<device> current_device() {
 class amdxdna_model : public shim::device_model {
  public:
   amdxdna_model() : settings_(options_from_environment()), tree_(make_tree(settings_.model)) {
-    // In a forked child this is a new model; the device it inherited belongs to the parent.
+    // In a forked child this is a new model; the device it inherited belongs to the parent and is never destroyed here.
     const std::lock_guard lock(current_mutex);
-    new std::shared_ptr<device>(std::move(current()));
+    if (current()) inherited_ = new std::shared_ptr<device>(std::move(current()));
   }
 
   const shim::virtual_tree& tree() const override { return tree_; }
@@ -75,6 +75,7 @@ class amdxdna_model : public shim::device_model {
  private:
   options settings_;
   shim::virtual_tree tree_;
+  std::shared_ptr<device>* inherited_ = nullptr;
 };
 
 }  // namespace

@@ -46,13 +46,14 @@ permutation parse_mode(std::string_view name) {
 }
 
 const permutation& permutation_of(std::uint32_t mode) {
-  static const std::vector<permutation> all = [] {
+  // Never destroyed: a device may still be at work when the process ends.
+  static const std::vector<permutation>& all = *new std::vector<permutation>([] {
     std::vector<permutation> result;
     for (const auto& row : aie::isa::shuffle_modes()) {
       result.push_back(parse_mode(row.name));
     }
     return result;
-  }();
+  }());
   if (mode >= all.size()) {
     throw core_error(std::format("not established: vshuffle mode {}", mode));
   }
