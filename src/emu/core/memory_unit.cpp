@@ -153,6 +153,7 @@ bool machine::pass_lock(frame& f) {
     return true;
   }
   const auto lock = static_cast<unsigned>(id);
+  if (lock > 63) throw core_error(std::format("not established: lock {}, a core reaches locks 0 to 63", id));
   if (f.op->where == unit::release) {
     ports_->release_lock(lock, value);
   } else if (!ports_->acquire_lock(lock, value)) {

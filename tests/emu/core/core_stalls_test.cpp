@@ -78,3 +78,10 @@ TEST_CASE("a bank that was granted is not asked for again while another access w
   bench.run();
   CHECK(stalls(bench.core, stall::memory) == 1);
 }
+
+TEST_CASE("a lock beyond the 64 that a core reaches is a fault", "[emu][core][stall]") {
+  core_bench bench("mova r0, #64\nmova r1, #1\nrel r0, r1\n" + end);
+  bench.core.run(1000);
+  REQUIRE(bench.core.fault());
+  CHECK(bench.core.fault()->cause == "not established: lock 64, a core reaches locks 0 to 63");
+}
