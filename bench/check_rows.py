@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 bench, file = sys.argv[1:]
-calls = [name + part for name in ("call-matmul-i8-64", "call-matmul-i8-64-free", "call-run")
+calls = [name + part for name in ("call-matmul-i8-256", "call-matmul-i8-256-free", "call-run")
          for part in ("", "-added", "-allocations", "-ioctls")]
-cores = ["core-scalar", "core-mac-i8", "core-copy", "core-mac-bf16"]
+cores = ["core-" + loop + part for loop in ("scalar", "mac-bf16", "mac-i8", "softmax", "copy") for part in ("", "-outside")]
 modelled = ["kernel-i8-matmul-inner", "matmul-i8-256"]
-wanted = calls + cores + ["array-speed"] + modelled
+arrays = ["array-speed", "array-1-core", "array-16-cores", "array-16-cores-dma", "array-16-cores-threads",
+          "array-16-cores-dma-threads"]
+wanted = calls + cores + arrays + modelled
 table = subprocess.run([bench, "--quick", "--json", file, "--filter", "^(call|core|kernel|array)-|^matmul-i8-256$"],
                        check=True, stdout=subprocess.PIPE, text=True).stdout
 with open(file, encoding="utf-8") as text:

@@ -31,7 +31,8 @@ constexpr std::array groups = {"null", "executing"};
 std::vector<subject> subjects_of(const std::string& group) {
   if (group == "null") return call_subjects();
   std::vector<subject> all = core_subjects();
-  for (auto& more : {kernel_subjects(), array_subjects()}) std::ranges::copy(more, std::back_inserter(all));
+  for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects()})
+    std::ranges::copy(more, std::back_inserter(all));
   return all;
 }
 

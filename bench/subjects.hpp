@@ -17,6 +17,9 @@ std::vector<subject> core_subjects();
 /// Whole matmuls on the emulated device.
 std::vector<subject> array_subjects();
 
+/// The emulated array with nothing but busy cores.
+std::vector<subject> busy_array_subjects();
+
 /// A kernel on the emulated core alone.
 std::vector<subject> kernel_subjects();
 

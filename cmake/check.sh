@@ -74,6 +74,9 @@ fuzzing() {
   for target in "${targets[@]}"; do check "fuzzed-$target" fuzz_result "$target"; done
 }
 
+# The two engines of the core against each other; seeds and bundles are in the last line.
+core_engines() { "$build_root/release/bin/npurt-core-fuzz" --verbose --seconds "$fuzz_seconds" --seed "$fuzz_seed"; }
+
 check formatting formatting
 check shell-scripts scripts
 check build-release build release release
@@ -82,5 +85,7 @@ check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.
 suite asan-ubsan asan -DNPURT_SANITIZE=address,undefined
 fuzzing
+check core-engines core_engines
+tail -n 1 "$logs/core-engines.log" >&2
 printf '%d passed, %d failed\n' "$passed" "$failed"
 (( failed == 0 ))

@@ -18,6 +18,10 @@
 
 namespace npurt::bench {
 
+/// Signed int8 4x8x8 (configuration word 776): four accumulators in turn, one multiply-accumulate and two loads a
+/// bundle, for ever.
+std::string mac_int8_loop();
+
 class lone_ports : public emu::core_ports {
  public:
   std::byte* data(std::uint32_t address, std::uint32_t size) override {
@@ -26,18 +30,20 @@ class lone_ports : public emu::core_ports {
   }
   /// Eight banks of 8 KiB, 16 bytes wide, two interleaved in each 16 KiB; one access each in a cycle (AM020 chapter 4).
   bool claim_banks(std::uint32_t address, std::uint32_t size) override {
-    if (cycles != nullptr && *cycles != cycle_) {
-      cycle_ = *cycles;
-      taken_ = 0;
-    }
+    if (cycles != nullptr && *cycles != claimed_.cycle) claimed_ = {*cycles, 0};
     unsigned wanted = 0;
     for (std::uint32_t at = address & ~15u; at < address + size; at += 16) {
       wanted |= 1u << (2 * (at / 0x4000 % 4) + at / 16 % 2);
     }
-    if ((wanted & taken_) != 0) return false;
-    taken_ |= wanted;
+    if ((wanted & claimed_.taken) != 0) return false;
+    claimed_.taken = static_cast<std::uint8_t>(claimed_.taken | wanted);
     return true;
   }
+  emu::bank_claims* claims(std::uint32_t address) override {
+    return address == assembler::data_memory_base ? &claimed_ : nullptr;
+  }
+  const std::uint64_t* clock() override { return cycles; }
+  std::span<std::byte> memory() { return memory_; }
   bool acquire_lock(unsigned id, int) override { return id != closed_lock || grants_left-- > 0; }
   void release_lock(unsigned, int) override {}
   std::optional<std::uint32_t> read_stream(unsigned, bool&) override { return std::nullopt; }
@@ -52,14 +58,14 @@ class lone_ports : public emu::core_ports {
 
  private:
   std::vector<std::byte> memory_ = std::vector<std::byte>(assembler::data_memory_size);
-  std::uint64_t cycle_ = 0;
-  unsigned taken_ = 0;
+  emu::bank_claims claimed_;
 };
 
 /// A core with a program, enabled at address 0.
 struct core_program {
   /// @throws std::runtime_error with the assembler's first message
-  core_program(std::string_view source, const std::string& name) {
+  core_program(std::string_view source, const std::string& name, emu::engine which = emu::default_engine())
+      : core(ports, which) {
     const auto program = assembler::assemble(source, name);
     if (!program) throw std::runtime_error(to_string(program.error().front()));
     for (const auto& section : program->sections) {
@@ -76,7 +82,7 @@ struct core_program {
   }
 
   lone_ports ports;
-  emu::core core{ports};
+  emu::core core;
 };
 
 }  // namespace npurt::bench

@@ -13,7 +13,7 @@
 namespace npurt::bench {
 namespace {
 
-constexpr std::size_t extent = 64;
+constexpr std::size_t extent = 256;
 
 /// The largest time that a call may add, in ns.
 constexpr double goal_added_ns = 1000;
@@ -95,8 +95,8 @@ subject make_subject(const std::string& name, call* npurt_call, call* xrt_call) 
 }  // namespace
 
 std::vector<subject> call_subjects() {
-  return {make_subject("call-matmul-i8-64", by_plan, by_hand),
-          make_subject("call-matmul-i8-64-free", by_function, by_hand),
+  return {make_subject("call-matmul-i8-256", by_plan, by_hand),
+          make_subject("call-matmul-i8-256-free", by_function, by_hand),
           make_subject("call-run", run_by_npurt, run_by_hand)};
 }
 

@@ -19,7 +19,7 @@ namespace npurt::bench {
 
 class xrt_matmul {
  public:
-  /// @param extent M, N and K, a multiple of 64
+  /// @param extent M, N and K, a multiple of 256
   xrt_matmul(const std::string& xclbin_file, const std::string& kernel_name, std::size_t extent,
              const std::vector<std::uint32_t>& control_code)
       : device_(0),

@@ -31,8 +31,8 @@ void print_model_time(const model_time& time, std::size_t useful_macs) {
     return;
   }
   const auto cycles = static_cast<double>(time.cycles);
-  std::printf("modelled: %llu cycles (%.2f ms at %.0f MHz), %.1f MAC/cycle, without padding %.1f\n",
-              static_cast<unsigned long long>(time.cycles), time.seconds * 1e3, cycles / time.seconds / 1e6,
+  std::printf("%s: %llu cycles (%.2f ms), %.1f MAC/cycle, without padding %.1f\n",
+              npurt::emulator::time_model().c_str(), static_cast<unsigned long long>(time.cycles), time.seconds * 1e3,
               static_cast<double>(time.macs) / cycles, static_cast<double>(useful_macs) / cycles);
 }
 

@@ -10,7 +10,7 @@
 
 namespace npurt::emulator {
 
-enum class outcome : std::uint32_t { completed = 0, error = 1, timeout = 2 };
+enum class outcome : std::uint32_t { completed = 0, error = 1, timeout = 2, aborted = 3 };
 
 /// Figures of the emulator's model, not of any hardware.
 struct command_figures {
@@ -59,6 +59,21 @@ inline std::optional<command_figures> last_command() {
   if (get == nullptr || get(&command) == 0) return std::nullopt;
   return command_figures{command.cycles, command.macs, command.clock_hz, static_cast<outcome>(command.outcome),
                          command.report};
+}
+
+/// Faults on demand from now on, in place of those before; for tests of what a program does when its device fails.
+/// @param text  as in NPURT_EMU_FAULT, for example "ioctl:create_bo@3=ENOMEM;command@2=timeout"; empty: no faults
+/// @return false without the emulator, or if the text cannot be read (stderr says why)
+inline bool set_faults(const std::string& text) {
+  auto* set = present() ? detail::find<int(const char*)>("npurt_emulator_set_faults") : nullptr;
+  return set != nullptr && set(text.c_str()) != 0;
+}
+
+/// What stands with every printed time of the last command: "modelled at 1028 MHz, time model 1a2b3c4d". The number is
+/// a digest of the time model's constants: figures with different ones cannot be compared. Empty without the emulator.
+inline std::string time_model() {
+  auto* text = present() ? detail::find<const char*()>("npurt_emulator_time_model") : nullptr;
+  return text == nullptr ? std::string() : std::string(text());
 }
 
 }  // namespace npurt::emulator

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The array of i8-matmul: one column, one core. Layouts, buffers, locks and BDs as in README.md.
+// The array of i8-matmul: four columns, sixteen cores. Layouts, buffers, locks and BDs as in README.md.
 #include <array>
 #include <string>
+#include <utility>
 
 #include "kernels.hpp"
 
@@ -16,13 +17,19 @@ using aie::dma_direction;
 using aie::tile_id;
 using config::array_description;
 
-constexpr tile_id shim{0, 0};
-constexpr tile_id memtile{0, 1};
-constexpr tile_id core{0, 2};
+constexpr std::uint8_t columns = 4;
+constexpr std::uint8_t core_rows = 4;
+constexpr std::uint8_t buffers_each = 2;
 
 constexpr std::uint32_t tile_words = 64 * 64 / 4;  // of A and of B
-constexpr std::uint32_t result_words = 64 * 64;    // of C
-constexpr std::uint32_t scratch_bytes = 576;       // before each C buffer of the core
+constexpr std::uint32_t tile_bytes = 64 * 64;
+constexpr std::uint32_t result_words = 64 * 64;  // of C
+constexpr std::uint32_t result_bytes = 64 * 64 * 4;
+constexpr std::uint32_t scratch_bytes = 576;  // before each C buffer of the core
+
+constexpr tile_id shim(std::uint8_t column) { return {column, 0}; }
+constexpr tile_id memtile(std::uint8_t column) { return {column, 1}; }
+constexpr tile_id core(std::uint8_t column, std::uint8_t row) { return {column, static_cast<std::uint8_t>(2 + row)}; }
 
 using dimensions = std::array<dma_dimension, 4>;
 constexpr dimensions linear{};
@@ -35,107 +42,148 @@ constexpr dimensions b_blocks{{{.step = 1, .wrap = 2}, {.step = 16, .wrap = 64},
 constexpr dimensions c_blocks{
     {{.step = 1, .wrap = 8}, {.step = 64, .wrap = 16}, {.step = 8, .wrap = 8}, {.step = 1024}}};
 
-/// The two BDs and buffers of one side of a double buffer, and its locks.
-struct side {
+/// What one BD of a channel moves. A writer turns a free buffer into a full one, a reader a full one into a free one.
+struct link {
+  std::string buffer;
+  std::uint8_t free_lock;  ///< the full lock follows it
+};
+
+/// A channel whose BDs chain in a ring for ever.
+struct ring {
   tile_id tile;
-  const char* buffer;  ///< its two buffers are named "<buffer> 0" and "<buffer> 1"
-  std::uint8_t first_bd;
   dma_direction direction;
   std::uint8_t channel;
-  std::uint8_t free_lock;  ///< the full lock follows it
+  std::uint8_t first_bd;
   std::uint32_t words;
   dimensions order;
+  std::vector<link> links;
 };
 
-constexpr side sides[]{
-    {memtile, "A", 0, dma_direction::s2mm, 0, 0, tile_words, linear},
-    {memtile, "A", 4, dma_direction::mm2s, 0, 0, tile_words, a_blocks},
-    {memtile, "B", 24, dma_direction::s2mm, 1, 2, tile_words, linear},
-    {memtile, "B", 26, dma_direction::mm2s, 1, 2, tile_words, b_blocks},
-    {memtile, "C", 2, dma_direction::s2mm, 2, 4, result_words, c_blocks},
-    {memtile, "C", 6, dma_direction::mm2s, 2, 4, result_words, linear},
-    {core, "A", 0, dma_direction::s2mm, 0, 0, tile_words, linear},
-    {core, "B", 2, dma_direction::s2mm, 1, 2, tile_words, linear},
-    {core, "C", 4, dma_direction::mm2s, 0, 4, result_words, linear},
-};
-
-void add_memory(array_description& design) {
-  design.memory = {
-      {core, "stack", 0x0000, 0x400},
-      {core, "k_tiles", 0x0400, 4},
-      {core, "A 0", 0x1000, 0x1000},
-      {core, "A 1", 0x2000, 0x1000},
-      {core, "scratch 0", 0x4000 - scratch_bytes, scratch_bytes},
-      {core, "C 0", 0x4000, 0x4000},
-      {core, "scratch 1", 0x8240 - scratch_bytes, scratch_bytes},
-      {core, "C 1", 0x8240, 0x4000},
-      {core, "B 0", 0xD000, 0x1000},
-      {core, "B 1", 0xE000, 0x1000},
-      {memtile, "A 0", 0x0000, 0x1000},
-      {memtile, "A 1", 0x1000, 0x1000},
-      {memtile, "B 0", 0x2000, 0x1000},
-      {memtile, "B 1", 0x3000, 0x1000},
-      {memtile, "C 0", 0x4000, 0x4000},
-      {memtile, "C 1", 0x8000, 0x4000},
-  };
+/// The two buffers of one double buffer, one after the other.
+std::vector<link> pair(const std::string& name, std::uint8_t free_lock) {
+  return {{name + " 0", free_lock}, {name + " 1", free_lock}};
 }
 
-/// A, B and C each have two free buffers and no full one.
-void add_locks(array_description& design) {
-  for (const tile_id tile : {memtile, core}) {
-    for (std::uint8_t free_lock = 0; free_lock < 6; free_lock = static_cast<std::uint8_t>(free_lock + 2)) {
-      design.locks.push_back({tile, free_lock, 2});
-      design.locks.push_back({tile, static_cast<std::uint8_t>(free_lock + 1), 0});
+std::string result_name(std::uint8_t row) { return "C of row " + std::to_string(row); }
+std::uint8_t result_lock(std::uint8_t row) { return static_cast<std::uint8_t>(4 + 2 * row); }
+
+void add_core_memory(array_description& design, tile_id tile) {
+  const config::buffer parts[]{
+      {tile, "stack", 0x0000, 0x400},
+      {tile, "k_tiles", 0x0400, 4},
+      {tile, "A 0", 0x1000, tile_bytes},
+      {tile, "A 1", 0x2000, tile_bytes},
+      {tile, "scratch 0", 0x4000 - scratch_bytes, scratch_bytes},
+      {tile, "C 0", 0x4000, result_bytes},
+      {tile, "scratch 1", 0x8240 - scratch_bytes, scratch_bytes},
+      {tile, "C 1", 0x8240, result_bytes},
+      {tile, "B 0", 0xD000, tile_bytes},
+      {tile, "B 1", 0xE000, tile_bytes},
+  };
+  design.memory.insert(design.memory.end(), std::begin(parts), std::end(parts));
+}
+
+void add_memtile_memory(array_description& design, tile_id tile) {
+  std::uint32_t offset = 0;
+  const auto add = [&](const std::string& name, std::uint32_t size) {
+    for (std::uint8_t i = 0; i < buffers_each; ++i, offset += size) {
+      design.memory.push_back({tile, name + " " + std::to_string(i), offset, size});
     }
-  }
-}
-
-/// Two BDs that chain to each other for ever. A writer turns a free buffer into a full one, a reader a full one into
-/// free.
-void add_side(array_description& design, const side& s) {
-  const bool writes = s.direction == dma_direction::s2mm;
-  const auto full_lock = static_cast<std::uint8_t>(s.free_lock + 1);
-  for (std::uint8_t i = 0; i < 2; ++i) {
-    const dma_bd descriptor{.length = s.words,
-                            .dimensions = s.order,
-                            .use_next = true,
-                            .next_bd = static_cast<std::uint8_t>(s.first_bd + 1 - i),
-                            .acquire_enable = true,
-                            .acquire_lock = writes ? s.free_lock : full_lock,
-                            .acquire_value = -1,
-                            .release_lock = writes ? full_lock : s.free_lock,
-                            .release_value = 1};
-    design.transfers.push_back(
-        {s.tile, static_cast<std::uint8_t>(s.first_bd + i), s.buffer + (" " + std::to_string(i)), descriptor});
-  }
-  design.starts.push_back({s.tile, s.direction, s.channel, {.bd = s.first_bd}});
-}
-
-void add_flows(array_description& design) {
-  design.flows = {
-      {{shim, {bundle::dma, 0}}, {memtile, {bundle::dma, 0}}},  // A
-      {{shim, {bundle::dma, 1}}, {memtile, {bundle::dma, 1}}},  // B
-      {{memtile, {bundle::dma, 0}}, {core, {bundle::dma, 0}}},  // A
-      {{memtile, {bundle::dma, 1}}, {core, {bundle::dma, 1}}},  // B
-      {{core, {bundle::dma, 0}}, {memtile, {bundle::dma, 2}}},  // C
-      {{memtile, {bundle::dma, 2}}, {shim, {bundle::dma, 0}}},  // C
   };
-  design.packet_flows = config::token_flows(design.columns);
+  add("A", tile_bytes);
+  add("B", tile_bytes);
+  for (std::uint8_t row = 0; row < core_rows; ++row) add(result_name(row), result_bytes);
+}
+
+/// Every double buffer starts with two free buffers and no full one.
+void add_locks(array_description& design, tile_id tile, unsigned double_buffers) {
+  for (unsigned i = 0; i < double_buffers; ++i) {
+    design.locks.push_back({tile, static_cast<std::uint8_t>(2 * i), buffers_each});
+    design.locks.push_back({tile, static_cast<std::uint8_t>(2 * i + 1), 0});
+  }
+}
+
+void add_ring(array_description& design, const ring& r) {
+  const bool writes = r.direction == dma_direction::s2mm;
+  for (std::size_t i = 0; i < r.links.size(); ++i) {
+    const auto full_lock = static_cast<std::uint8_t>(r.links[i].free_lock + 1);
+    const dma_bd descriptor{.length = r.words,
+                            .dimensions = r.order,
+                            .use_next = true,
+                            .next_bd = static_cast<std::uint8_t>(r.first_bd + (i + 1) % r.links.size()),
+                            .acquire_enable = true,
+                            .acquire_lock = writes ? r.links[i].free_lock : full_lock,
+                            .acquire_value = -1,
+                            .release_lock = writes ? full_lock : r.links[i].free_lock,
+                            .release_value = 1};
+    design.transfers.push_back({r.tile, static_cast<std::uint8_t>(r.first_bd + i), r.links[i].buffer, descriptor});
+  }
+  design.starts.push_back({r.tile, r.direction, r.channel, {.bd = r.first_bd}});
+}
+
+void add_core_rings(array_description& design, tile_id tile) {
+  using enum dma_direction;
+  add_ring(design, {tile, s2mm, 0, 0, tile_words, linear, pair("A", 0)});
+  add_ring(design, {tile, s2mm, 1, 2, tile_words, linear, pair("B", 2)});
+  add_ring(design, {tile, mm2s, 0, 4, result_words, linear, pair("C", 4)});
+}
+
+/// The BDs from 24 on belong to the odd channels.
+void add_memtile_rings(array_description& design, tile_id tile) {
+  using enum dma_direction;
+  add_ring(design, {tile, s2mm, 0, 0, tile_words, linear, pair("A", 0)});
+  add_ring(design, {tile, mm2s, 0, 2, tile_words, a_blocks, pair("A", 0)});
+  add_ring(design, {tile, s2mm, 1, 24, tile_words, linear, pair("B", 2)});
+  add_ring(design, {tile, mm2s, 1, 26, tile_words, b_blocks, pair("B", 2)});
+  constexpr std::uint8_t result_bds[core_rows]{4, 28, 6, 30};
+  std::vector<link> joined;
+  for (std::uint8_t row = 0; row < core_rows; ++row) {
+    const auto channel = static_cast<std::uint8_t>(2 + row);
+    const auto both = pair(result_name(row), result_lock(row));
+    add_ring(design, {tile, s2mm, channel, result_bds[row], result_words, c_blocks, both});
+    joined.push_back(both[0]);
+  }
+  for (std::uint8_t row = 0; row < core_rows; ++row) joined.push_back(pair(result_name(row), result_lock(row))[1]);
+  add_ring(design, {tile, mm2s, 2, 8, result_words, linear, joined});
+}
+
+/// B goes up its column; the A tiles of core row r leave memtile r for that row; C comes down.
+void add_flows(array_description& design, std::uint8_t column) {
+  const tile_id below = memtile(column);
+  design.flows.push_back({{shim(column), {bundle::dma, 0}}, {below, {bundle::dma, 0}}});
+  design.flows.push_back({{shim(column), {bundle::dma, 1}}, {below, {bundle::dma, 1}}});
+  design.flows.push_back({{below, {bundle::dma, 2}}, {shim(column), {bundle::dma, 0}}});
+  for (std::uint8_t row = 0; row < core_rows; ++row) {
+    const tile_id tile = core(column, row);
+    design.flows.push_back({{tile, {bundle::dma, 0}}, {below, {bundle::dma, static_cast<std::uint8_t>(2 + row)}}});
+    design.flows.push_back({{below, {bundle::dma, 1}}, {tile, {bundle::dma, 1}}});
+  }
+  for (std::uint8_t to = 0; to < columns; ++to) {
+    design.flows.push_back({{below, {bundle::dma, 0}}, {core(to, column), {bundle::dma, 0}}});
+  }
 }
 
 }  // namespace
 
 array_description i8_matmul_array(std::vector<std::byte> elf) {
+  static_assert(columns == core_rows, "memtile r feeds core row r");
   array_description design;
-  design.columns = 1;
+  design.columns = columns;
   design.buffers = 3;
-  add_memory(design);
-  add_locks(design);
-  for (const side& s : sides) {
-    add_side(design, s);
+  for (std::uint8_t column = 0; column < columns; ++column) {
+    add_memtile_memory(design, memtile(column));
+    add_locks(design, memtile(column), 2 + core_rows);
+    add_memtile_rings(design, memtile(column));
+    for (std::uint8_t row = 0; row < core_rows; ++row) {
+      const tile_id tile = core(column, row);
+      add_core_memory(design, tile);
+      add_locks(design, tile, 3);
+      add_core_rings(design, tile);
+      design.programs.push_back({tile, elf});
+    }
+    add_flows(design, column);
   }
-  add_flows(design);
-  design.programs.push_back({core, std::move(elf)});
+  design.packet_flows = config::token_flows(columns);
   return design;
 }
 

@@ -18,13 +18,27 @@ struct dma_block {
   std::uint32_t bds;
   channel_block s2mm;
   channel_block mm2s;
+  std::uint32_t write_count;
+  std::uint32_t fot_count;
   const channel_block& of(dma_direction direction) const { return direction == dma_direction::s2mm ? s2mm : mm2s; }
 };
 
 // AM025 register database; mlir-aie AIETargetModel getDmaBdAddress, getDmaControlAddress.
-constexpr dma_block core_block{.bds = 0x1D000, .s2mm = {0x1DE00, 0x1DF00}, .mm2s = {0x1DE10, 0x1DF10}};
-constexpr dma_block memtile_block{.bds = 0xA0000, .s2mm = {0xA0600, 0xA0660}, .mm2s = {0xA0630, 0xA0680}};
-constexpr dma_block shim_block{.bds = 0x1D000, .s2mm = {0x1D200, 0x1D220}, .mm2s = {0x1D210, 0x1D228}};
+constexpr dma_block core_block{.bds = 0x1D000,
+                               .s2mm = {0x1DE00, 0x1DF00},
+                               .mm2s = {0x1DE10, 0x1DF10},
+                               .write_count = 0x1DF18,
+                               .fot_count = 0x1DF20};
+constexpr dma_block memtile_block{.bds = 0xA0000,
+                                  .s2mm = {0xA0600, 0xA0660},
+                                  .mm2s = {0xA0630, 0xA0680},
+                                  .write_count = 0xA06B0,
+                                  .fot_count = 0xA06C8};
+constexpr dma_block shim_block{.bds = 0x1D000,
+                               .s2mm = {0x1D200, 0x1D220},
+                               .mm2s = {0x1D210, 0x1D228},
+                               .write_count = 0x1D230,
+                               .fot_count = 0x1D238};
 
 const dma_block& block(tile_kind kind) {
   switch (kind) {
@@ -82,6 +96,9 @@ std::uint32_t dma_status_offset(tile_kind kind, dma_direction direction, unsigne
   check_channel(kind, channel);
   return block(kind).of(direction).status + 4 * channel;
 }
+
+std::uint32_t dma_write_count_offset(tile_kind kind) { return block(kind).write_count; }
+std::uint32_t dma_fot_count_offset(tile_kind kind) { return block(kind).fot_count; }
 
 std::optional<dma_channel_register> find_dma_channel_register(tile_kind kind, std::uint32_t offset) {
   using what = enum dma_channel_register::what;

@@ -79,6 +79,10 @@ std::uint32_t dma_ctrl_offset(tile_kind kind, dma_direction direction, unsigned 
 std::uint32_t dma_queue_offset(tile_kind kind, dma_direction direction, unsigned channel);
 std::uint32_t dma_status_offset(tile_kind kind, dma_direction direction, unsigned channel);
 
+/// First of the S2MM channels' Current_Write_Count / FoT_Count_FIFO_Pop registers.
+std::uint32_t dma_write_count_offset(tile_kind kind);
+std::uint32_t dma_fot_count_offset(tile_kind kind);
+
 /// The channel that a ctrl, queue or status offset belongs to; nothing if the offset is none of them.
 struct dma_channel_register {
   enum class what : std::uint8_t { ctrl, queue, status } what;

@@ -2,146 +2,17 @@
 // Names of registers and memories for messages. Names and offsets: AM025 register database.
 #include "aie/registers.hpp"
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 
 #include "aie/dma.hpp"
+#include "aie/register_table.hpp"
 #include "aie/stream_switch.hpp"
 
 namespace npurt::aie {
 
 namespace {
-
-/// `count` registers of the same kind, `stride` bytes apart; the name is followed by the number if there are several.
-struct named_block {
-  std::uint32_t base;
-  std::uint32_t count;
-  std::uint32_t stride;
-  const char* name;
-};
-
-constexpr named_block core_registers[]{
-    {0x11000, 1, 4, "Performance_Control0 (memory module)"},
-    {0x11008, 1, 4, "Performance_Control1 (memory module)"},
-    {0x11020, 2, 4, "Performance_Counter (memory module) "},
-    {0x11080, 2, 4, "Performance_Counter_Event_Value (memory module) "},
-    {0x14000, 1, 4, "Timer_Control (memory module)"},
-    {0x14008, 1, 4, "Event_Generate (memory module)"},
-    {0x14010, 16, 4, "Event_Broadcast (memory module) "},
-    {0x140D0, 2, 4, "Trace_Control (memory module) "},
-    {0x140E0, 2, 4, "Trace_Event (memory module) "},
-    {0x140F8, 1, 4, "Timer_Low (memory module)"},
-    {0x140FC, 1, 4, "Timer_High (memory module)"},
-    {0x16010, 1, 4, "Memory_Control"},
-    {0x1DF18, 2, 4, "DMA_S2MM_Current_Write_Count_"},
-    {0x1DF20, 2, 4, "DMA_S2MM_FoT_Count_FIFO_Pop_"},
-    {0x1F100, 8, 4, "Lock_Event_Selection_"},
-    {0x1F120, 1, 4, "Locks_Overflow"},
-    {0x1F128, 1, 4, "Locks_Underflow"},
-    {0x30C00, 32, 0x10, "Core_R"},
-    {0x31000, 8, 0x10, "Core_P"},
-    {0x31100, 1, 4, "Core_PC"},
-    {0x31110, 1, 4, "Core_FC"},
-    {0x31120, 1, 4, "Core_SP"},
-    {0x31130, 1, 4, "Core_LR"},
-    {0x31140, 1, 4, "Core_LS"},
-    {0x31150, 1, 4, "Core_LE"},
-    {0x31160, 1, 4, "Core_LC"},
-    {0x31500, 3, 4, "Performance_Control"},
-    {0x31520, 4, 4, "Performance_Counter"},
-    {0x31580, 4, 4, "Performance_Counter_Event_Value"},
-    {0x32000, 1, 4, "Core_Control"},
-    {0x32004, 1, 4, "Core_Status"},
-    {0x32008, 1, 4, "Enable_Events"},
-    {0x3200C, 1, 4, "Reset_Event"},
-    {0x32010, 3, 4, "Debug_Control"},
-    {0x34000, 1, 4, "Timer_Control"},
-    {0x34008, 1, 4, "Event_Generate"},
-    {0x34010, 16, 4, "Event_Broadcast"},
-    {0x340D0, 2, 4, "Trace_Control"},
-    {0x340E0, 2, 4, "Trace_Event"},
-    {0x340F8, 1, 4, "Timer_Low"},
-    {0x340FC, 1, 4, "Timer_High"},
-    {0x36030, 1, 4, "Tile_Control"},
-    {0x36060, 1, 4, "Accumulator_Control"},
-    {0x36070, 1, 4, "Memory_Control (program memory)"},
-    {0x3F800, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_slave0_1"},
-    {0x3F804, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_slave2_3"},
-    {0x3F808, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_ctrl"},
-    {0x3F810, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_slave0_1"},
-    {0x3F814, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_slave2_3"},
-    {0x3F818, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_ctrl"},
-    {0x3FF00, 2, 4, "Stream_Switch_Event_Port_Selection_"},
-    {0x3FF38, 1, 4, "Stream_Switch_Adaptive_Clock_Gate_Abort_Period"},
-    {0x60000, 1, 4, "Module_Clock_Control"},
-};
-
-constexpr named_block memtile_registers[]{
-    {0x91000, 3, 4, "Performance_Control"},
-    {0x91020, 4, 4, "Performance_Counter"},
-    {0x91080, 4, 4, "Performance_Counter_Event_Value"},
-    {0x94000, 1, 4, "Timer_Control"},
-    {0x94008, 1, 4, "Event_Generate"},
-    {0x94010, 16, 4, "Event_Broadcast"},
-    {0x940D0, 2, 4, "Trace_Control"},
-    {0x940E0, 2, 4, "Trace_Event"},
-    {0x940F8, 1, 4, "Timer_Low"},
-    {0x940FC, 1, 4, "Timer_High"},
-    {0x96030, 1, 4, "Tile_Control"},
-    {0x96048, 1, 4, "Memory_Control"},
-    {0xA06A0, 1, 4, "DMA_Event_Channel_Selection"},
-    {0xA06B0, 6, 4, "DMA_S2MM_Current_Write_Count_"},
-    {0xA06C8, 6, 4, "DMA_S2MM_FoT_Count_FIFO_Pop_"},
-    {0xC0420, 2, 4, "Locks_Overflow_"},
-    {0xC0428, 2, 4, "Locks_Underflow_"},
-    {0xFFF00, 1, 4, "Module_Clock_Control"},
-    {0xFFF20, 1, 4, "Column_Clock_Control"},
-    {0xFFF28, 1, 4, "Column_Reset_Control"},
-};
-
-constexpr named_block shim_registers[]{
-    {0x14120, 1, 4, "Locks_Overflow"},
-    {0x14128, 1, 4, "Locks_Underflow"},
-    {0x1D230, 2, 4, "DMA_S2MM_Current_Write_Count_"},
-    {0x1D238, 2, 4, "DMA_S2MM_FoT_Count_FIFO_Pop_"},
-    {0x31000, 1, 4, "Performance_Control0"},
-    {0x31008, 1, 4, "Performance_Control1"},
-    {0x31020, 2, 4, "Performance_Counter"},
-    {0x31080, 2, 4, "Performance_Counter_Event_Value"},
-    {shim_mux_offset, 1, 4, "Mux_Config"},
-    {shim_demux_offset, 1, 4, "Demux_Config"},
-    {0x34000, 1, 4, "Timer_Control"},
-    {0x34008, 1, 4, "Event_Generate"},
-    {0x34010, 16, 4, "Event_Broadcast"},
-    {0x340D0, 2, 4, "Trace_Control"},
-    {0x340E0, 2, 4, "Trace_Event"},
-    {0x340F8, 1, 4, "Timer_Low"},
-    {0x340FC, 1, 4, "Timer_High"},
-    {0x3F800, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_slave0_1"},
-    {0x3F804, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_slave2_3"},
-    {0x3F808, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter0_ctrl"},
-    {0x3F810, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_slave0_1"},
-    {0x3F814, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_slave2_3"},
-    {0x3F818, 1, 4, "Stream_Switch_Deterministic_Merge_arbiter1_ctrl"},
-    {0x3FF00, 2, 4, "Stream_Switch_Event_Port_Selection_"},
-    {0x3FF38, 1, 4, "Stream_Switch_Adaptive_Clock_Gate_Abort_Period"},
-    {0xFFF00, 1, 4, "Module_Clock_Control_0"},
-    {0xFFF04, 1, 4, "Module_Clock_Control_1"},
-    {0xFFF20, 1, 4, "Column_Clock_Control"},
-    {0xFFF28, 1, 4, "Column_Reset_Control"},
-};
-
-std::span<const named_block> single_registers(tile_kind kind) {
-  switch (kind) {
-    case tile_kind::shim:
-      return shim_registers;
-    case tile_kind::memtile:
-      return memtile_registers;
-    case tile_kind::core:
-      return core_registers;
-  }
-  throw std::invalid_argument("no such kind of tile");
-}
 
 std::uint32_t lock_base(tile_kind kind) {
   switch (kind) {
@@ -164,13 +35,49 @@ std::string memory_name(tile_kind kind, std::uint32_t offset) {
   return program ? "program memory" : "";
 }
 
-std::string single_name(tile_kind kind, std::uint32_t offset) {
-  for (const named_block& b : single_registers(kind)) {
+struct found_register {
+  const named_block* row;
+  unsigned index;
+  const register_module* module;
+};
+
+std::optional<found_register> find_in(std::span<const named_block> rows, std::uint32_t offset) {
+  for (const named_block& b : rows) {
     if (offset >= b.base && offset - b.base < b.count * b.stride && (offset - b.base) % b.stride == 0) {
-      return b.count == 1 ? b.name : b.name + std::to_string((offset - b.base) / b.stride);
+      return found_register{&b, (offset - b.base) / b.stride, nullptr};
     }
   }
-  return "";
+  return std::nullopt;
+}
+
+std::optional<found_register> find_single(tile_kind kind, std::uint32_t offset) {
+  static constexpr register_module no_module{};
+  if (const std::uint32_t base = master_offset(kind, 0); offset >= base) {
+    if (auto found = find_in(stream_switch_registers(), offset - base)) {
+      found->module = &no_module;
+      return found;
+    }
+  }
+  for (const register_module& m : register_modules(kind)) {
+    auto found = find_in(m.own, offset);
+    if (!found && offset >= m.base) {
+      found = find_in(event_unit_registers(), offset - m.base);
+    }
+    if (found) {
+      found->module = &m;
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
+std::string single_name(tile_kind kind, std::uint32_t offset) {
+  const auto found = find_single(kind, offset);
+  if (!found) {
+    return "";
+  }
+  const std::string number = found->row->count == 1 ? "" : std::to_string(found->index);
+  return found->row->name + number + found->module->suffix;
 }
 
 std::string lock_name(tile_kind kind, std::uint32_t offset) {
@@ -238,6 +145,11 @@ std::string register_name(tile_kind kind, std::uint32_t offset) {
     }
   }
   return "";
+}
+
+std::uint32_t reset_value(tile_kind kind, std::uint32_t offset) {
+  const auto found = find_single(kind, offset);
+  return found ? found->row->reset : 0;
 }
 
 }  // namespace npurt::aie

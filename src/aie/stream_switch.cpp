@@ -215,6 +215,11 @@ std::uint32_t slot_offset(tile_kind kind, unsigned slave, unsigned slot) {
   return switch_base(kind) + 0x200 + 0x10 * slave + 4 * slot;
 }
 
+std::uint32_t merge_offset(tile_kind kind, unsigned arbiter) {
+  check_field("arbiter", arbiter, 2);
+  return switch_base(kind) + 0x800 + 0x10 * arbiter;
+}
+
 std::uint32_t pack_master(const master_config& c) {
   check_field("slave", c.slave, 32);
   check_field("arbiter", c.arbiter, 8);

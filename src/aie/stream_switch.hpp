@@ -48,6 +48,8 @@ std::optional<tile_port> wire(const geometry& array, tile_port master);
 std::uint32_t master_offset(tile_kind kind, unsigned number);
 std::uint32_t slave_offset(tile_kind kind, unsigned number);
 std::uint32_t slot_offset(tile_kind kind, unsigned slave_number, unsigned slot);
+/// Deterministic merge of arbiter 0 or 1: slaves 0 and 1 at +0, 2 and 3 at +4, ctrl at +8.
+std::uint32_t merge_offset(tile_kind kind, unsigned arbiter);
 
 struct master_config {
   bool enable = false;

@@ -11,7 +11,7 @@
 namespace npurt::assembler {
 
 std::string to_string(const diagnostic& d) {
-  return fmt::format("{}:{}:{}: error: {}", d.file, d.line, d.column, d.message);
+  return fmt::format("{}:{}:{}: {}: {}", d.file, d.line, d.column, d.warning ? "warning" : "error", d.message);
 }
 
 unit_symbol& unit::symbol_named(std::string_view name) {

@@ -2,11 +2,8 @@
 // AIE2 assembly text to a program at its final addresses.
 //
 // One bundle a line, instructions separated by ';', in any order; the shortest format that holds them is taken and its
-// other slots filled with NOPs. Labels "name:" and ".Lname:" (kept out of the symbol table); comments // and /* */;
-// immediates "#expr". Directives: .text .data .bss .section .globl .global .align .balign .p2align .byte .short .half
-// .word .long .zero .space .set .equ. .section NAME[, "flags"[, @progbits|@nobits[, ADDRESS]]]: w writable, x
-// executable; code lies in program memory from 0 on, data from 0x70000 on in the order of the sections, or at its
-// ADDRESS.
+// other slots filled with NOPs. README.md lists labels, expressions and directives. Code lies in program memory from 0
+// on, data from 0x70000 on in the order of the sections, or at the address that its .section gives.
 //
 // Hardware loops: a label that "movxm ls, #label" names is put on 16 bytes; the bundle at the label of "movxm le,
 // #label" is made 16 bytes long on 16 bytes. The bundles before are encoded longer for that, which costs no cycles.

@@ -11,9 +11,10 @@ struct diagnostic {
   unsigned line = 0;    ///< from 1
   unsigned column = 0;  ///< from 1
   std::string message;  ///< what was expected and what is legal
+  bool warning = false;
 };
 
-/// "file:line:column: error: message".
+/// "file:line:column: error: message", or "warning".
 std::string to_string(const diagnostic& d);
 
 }  // namespace npurt::assembler

@@ -1,128 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text of instructions, bundles and programs.
+// Programs as source text.
 #include "asm/disassembler.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
-#include <map>
 #include <set>
+
+#include "asm/expression.hpp"
+#include "asm/label_table.hpp"
+#include "asm/matcher.hpp"
+#include "asm/packer.hpp"
 
 namespace npurt::assembler {
 namespace {
 
 using namespace aie::isa;
 
-bool is_branch_target(const instruction& row, const operand& op) {
-  return op.kind == operand_kind::imm && op.width == 20 && row.where == slot::lng;
+constexpr std::size_t bytes_column = 3 * 16;  // the longest bundle
+
+/// Whether the assembler gives these bytes for the bundle's text. Not so for bits that no instruction looks at.
+bool is_canonical(const decoded_bundle& bundle, std::span<const std::uint8_t> bytes) {
+  std::vector<std::vector<candidate>> readings;
+  for (std::size_t slot = 0; slot < bundle.count; ++slot) {
+    auto& reading = readings.emplace_back(1);
+    reading[0].instruction = bundle.slots[slot];
+  }
+  const auto packed = pack(readings);
+  if (packed.shortest() != bytes.size()) return false;
+  const auto again = encode(packed.by_length[bytes.size() / 2]->bundle);
+  return again && std::equal(bytes.begin(), bytes.end(), again->begin());
 }
 
-std::string operand_text(const decoded_instruction& instruction, std::size_t which, const address_names& names) {
-  const auto& op = instruction.row->operands[which];
-  const auto value = instruction.values[which];
-  if (op.kind == operand_kind::reg) return std::string(registers()[static_cast<reg_id>(value)].asm_name);
-  if (!is_branch_target(*instruction.row, op)) return fmt::format("#{}", value);
-  const auto name = names ? names(static_cast<std::uint32_t>(value)) : std::string();
-  return name.empty() ? fmt::format("#{:#x}", value) : "#" + name;
-}
+class listing {
+ public:
+  explicit listing(const program& p) : p_(p), labels_(p) {}
 
-using label_map = std::map<std::uint32_t, std::vector<std::string>>;
-
-/// The bundle at an offset into a section; nothing if its bytes are none.
-std::optional<decoded_bundle> bundle_at(const section& code, std::size_t at) {
-  return decode(std::span(code.bytes.begin() + static_cast<std::ptrdiff_t>(at), code.bytes.end()));
-}
-
-/// The addresses at which a line of the listing begins, and the sections' ends: only there can a label be printed.
-std::set<std::uint32_t> line_addresses(const program& p) {
-  std::set<std::uint32_t> addresses;
-  for (const auto& s : p.sections) {
-    if (!s.executable) continue;
-    for (std::size_t at = 0; at < s.bytes.size();) {
-      addresses.insert(s.address + static_cast<std::uint32_t>(at));
-      const auto bundle = bundle_at(s, at);
-      at += bundle ? bundle->bytes : 1;
+  std::string run() {
+    out_ = labels_.others();
+    for (const auto i : order()) {
+      header(p_.sections[i]);
+      if (p_.sections[i].executable && !p_.sections[i].no_bits)
+        code(i);
+      else
+        data(i);
+      out_ += labels_.definitions(i, p_.sections[i].address + p_.sections[i].size);
     }
-    addresses.insert(s.address + static_cast<std::uint32_t>(s.bytes.size()));
+    return std::move(out_);
   }
-  return addresses;
-}
 
-/// Names of code addresses.
-label_map labels_of(const program& p) {
-  label_map labels;
-  const auto printable = line_addresses(p);
-  for (const auto& s : p.symbols)
-    if (s.section >= 0 && p.sections[static_cast<std::size_t>(s.section)].executable && printable.contains(s.value))
-      labels[s.value].push_back(s.name);
-  return labels;
-}
-
-void print_bytes(std::string& out, std::span<const std::uint8_t> bytes) {
-  for (const auto byte : bytes) fmt::format_to(std::back_inserter(out), "{:02x} ", byte);
-}
-
-/// Prints the labels of an address, once: a section may begin where another ends.
-void print_labels(std::uint32_t address, label_map& unprinted, std::string& out) {
-  const auto found = unprinted.find(address);
-  if (found == unprinted.end()) return;
-  for (const auto& name : found->second) fmt::format_to(std::back_inserter(out), "{}:\n", name);
-  unprinted.erase(found);
-}
-
-void disassemble_section(const section& code, const label_map& labels, label_map& unprinted, std::string& out) {
-  const address_names names = [&](std::uint32_t address) {
-    const auto found = labels.find(address);
-    return found == labels.end() ? std::string() : found->second.front();
-  };
-  constexpr std::size_t column = 3 * 16;  // the longest bundle's bytes
-  fmt::format_to(std::back_inserter(out), "\n// section {}\n", code.name);
-  for (std::size_t at = 0; at < code.bytes.size();) {
-    const auto address = code.address + static_cast<std::uint32_t>(at);
-    print_labels(address, unprinted, out);
-    const auto bundle = bundle_at(code, at);
-    const std::size_t length = bundle ? bundle->bytes : 1;
-    std::string bytes;
-    print_bytes(bytes, std::span(code.bytes).subspan(at, length));
-    fmt::format_to(std::back_inserter(out), "/* {:5x}: {:{}}*/ {}\n", address, bytes, column,
-                   bundle ? to_text(*bundle, names) : fmt::format(".byte {:#04x}", code.bytes[at]));
-    at += length;
+ private:
+  template <typename... Args>
+  void print(fmt::format_string<Args...> text, Args&&... args) {
+    fmt::format_to(std::back_inserter(out_), text, std::forward<Args>(args)...);
   }
-  print_labels(code.address + static_cast<std::uint32_t>(code.bytes.size()), unprinted, out);
-}
+
+  /// As in the program, but code by its addresses: the assembler places it in the order of the source.
+  std::vector<std::size_t> order() const {
+    std::vector<std::size_t> code, all;
+    for (std::size_t i = 0; i < p_.sections.size(); ++i)
+      if (p_.sections[i].executable) code.push_back(i);
+    std::ranges::stable_sort(code, {}, [this](std::size_t i) { return p_.sections[i].address; });
+    auto next = code.begin();
+    for (std::size_t i = 0; i < p_.sections.size(); ++i) all.push_back(p_.sections[i].executable ? *next++ : i);
+    return all;
+  }
+
+  /// The name as the assembler reads it, different from all before.
+  std::string section_name(const section& s) {
+    std::string name = s.name.empty() ? "unnamed" : s.name;
+    for (auto& c : name)
+      if (!is_symbol_part(c) && c != '-') c = '_';
+    const auto wanted = name;
+    for (int i = 2; !section_names_.insert(name).second; ++i) name = fmt::format("{}.{}", wanted, i);
+    return name;
+  }
+
+  void header(const section& s) {
+    print("\n.section {}, \"a{}{}\", {}, {:#x}\n", section_name(s), s.writable ? "w" : "", s.executable ? "x" : "",
+          s.no_bits ? "@nobits" : "@progbits", s.address);
+    if (s.alignment > 1 && s.alignment <= 4096 && std::has_single_bit(s.alignment) && s.address % s.alignment == 0)
+      print(".balign {}\n", s.alignment);
+  }
+
+  void code(std::size_t index) {
+    const auto& s = p_.sections[index];
+    const address_names names = [this](const decoded_instruction& user, std::uint32_t value) {
+      return labels_.name(user, value);
+    };
+    for_each_bundle(s, [&](std::size_t at, const std::optional<decoded_bundle>& bundle) {
+      const auto length = std::min<std::size_t>(bundle ? bundle->bytes : step_without_bundle, s.bytes.size() - at);
+      const auto bytes = std::span(s.bytes).subspan(at, length);
+      out_ += labels_.definitions(index, s.address + static_cast<std::uint32_t>(at));
+      print("/* {:5x}: {:{}}*/ ", s.address + at, fmt::format("{:02x} ", fmt::join(bytes, " ")), bytes_column);
+      if (bundle && is_canonical(*bundle, bytes))
+        print("{}\n", to_text(*bundle, names));
+      else
+        print(".byte {:#04x}{}\n", fmt::join(bytes, ", "), bundle ? "  // " + to_text(*bundle) : "");
+    });
+  }
+
+  void data(std::size_t index) {
+    const auto& s = p_.sections[index];
+    constexpr std::uint32_t row = 16;
+    const auto end = s.address + s.size;
+    for (auto at = s.address; at < end;) {
+      out_ += labels_.definitions(index, at);
+      const auto stop = labels_.next(index, at + 1, end);
+      const auto length = s.no_bits ? stop - at : std::min(stop - at, row - at % row);
+      print("/* {:5x} */ ", at);
+      if (s.no_bits)
+        print(".zero {}\n", length);
+      else
+        print(".byte {:#04x}\n", fmt::join(std::span(s.bytes).subspan(at - s.address, length), ", "));
+      at += length;
+    }
+  }
+
+  const program& p_;
+  label_table labels_;
+  std::set<std::string> section_names_;
+  std::string out_;
+};
 
 }  // namespace
 
-std::string to_text(const decoded_instruction& instruction, const address_names& names) {
-  std::string out;
-  const auto syntax = instruction.row->syntax;
-  for (std::size_t i = 0; i < syntax.size();) {
-    if (syntax[i] != '$') {
-      out += syntax[i++];
-      continue;
-    }
-    const auto end = std::min(syntax.find_first_of(" ,]", i), syntax.size());
-    const auto op = std::ranges::find(instruction.row->operands, syntax.substr(i + 1, end - i - 1), &operand::name);
-    out += operand_text(instruction, static_cast<std::size_t>(op - instruction.row->operands.begin()), names);
-    i = end;
-  }
-  return out;
-}
-
-std::string to_text(const decoded_bundle& bundle, const address_names& names) {
-  std::string out;
-  for (std::size_t i = 0; i < bundle.count; ++i) out += (i ? " ; " : "") + to_text(bundle.slots[i], names);
-  return out;
-}
-
-std::string disassemble(const program& p) {
-  std::string out;
-  const auto labels = labels_of(p);
-  auto unprinted = labels;
-  for (const auto& s : p.sections)
-    if (s.executable) disassemble_section(s, labels, unprinted, out);
-  return out;
-}
+std::string disassemble(const program& p) { return listing(p).run(); }
 
 }  // namespace npurt::assembler

@@ -82,7 +82,7 @@ class elf_input {
       const auto place = places_.find(s.st_shndx);
       if (place == places_.end() && s.st_shndx != SHN_ABS) continue;
       made_.symbols.push_back(
-          {name, s.st_value, place == places_.end() ? -1 : place->second, s.st_info >> 4 != STB_LOCAL});
+          {name, s.st_value, place == places_.end() ? -1 : place->second, s.st_info >> 4 != STB_LOCAL, s.st_size});
     }
   }
 

@@ -146,6 +146,7 @@ class elf_image {
     Elf32_Sym made{};
     made.st_name = symbol_names_.add(s.name);
     made.st_value = s.value;
+    made.st_size = s.size;
     const bool code = s.section >= 0 && p_.sections[static_cast<std::size_t>(s.section)].executable;
     const auto type = s.section < 0 ? STT_NOTYPE : code ? STT_FUNC : STT_OBJECT;
     made.st_info = static_cast<unsigned char>((s.global ? STB_GLOBAL : STB_LOCAL) << 4 | type);

@@ -38,10 +38,12 @@ class emitter {
     for (const auto& wanted : section.values) {
       const auto value = u_.number(wanted.expression);
       if (!value) continue;
-      const std::int64_t span = std::int64_t{1} << (8 * wanted.width);
-      if (*value < -span / 2 || *value >= span) {
-        u_.error(wanted.expression, fmt::format("expected a value from {} to {}", -span / 2, span - 1));
-        continue;
+      if (wanted.width < 8) {
+        const std::int64_t span = std::int64_t{1} << (8 * wanted.width);
+        if (*value < -span / 2 || *value >= span) {
+          u_.error(wanted.expression, fmt::format("expected a value from {} to {}", -span / 2, span - 1));
+          continue;
+        }
       }
       for (unsigned i = 0; i < wanted.width; ++i)
         section.items[wanted.item].bytes[wanted.offset + i] = static_cast<std::uint8_t>(*value >> (8 * i));
@@ -53,8 +55,8 @@ class emitter {
       case section_item::type::label:
         break;
       case section_item::type::bundle: {
-        made_.lines.push_back({item.address, item.length, item.line});
         auto encoding = *item.encodings.by_length[item.length / 2];
+        made_.lines.push_back({item.address, item.length, item.line, item.column, encoding.columns});
         if (resolve(encoding)) add_bundle(encoding.bundle, to);
         break;
       }
@@ -94,8 +96,16 @@ class emitter {
       if (!from.value && from.section >= 0) continue;
       const auto value = u_.value_of(from.name);
       if (!value || from.name.starts_with(".L")) continue;
-      made_.symbols.push_back({from.name, static_cast<std::uint32_t>(*value), from.section, from.global});
+      made_.symbols.push_back(
+          {from.name, static_cast<std::uint32_t>(*value), from.section, from.global, size_of(from)});
     }
+  }
+
+  std::uint32_t size_of(const unit_symbol& symbol) {
+    if (symbol.size_expression.text.empty()) return 0;
+    const auto size = u_.number(symbol.size_expression);
+    if (size && (*size < 0 || *size > 0xFFFFF)) u_.error(symbol.size_expression, "expected a size of 20 bits");
+    return static_cast<std::uint32_t>(size.value_or(0));
   }
 
   unit& u_;

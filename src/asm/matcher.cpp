@@ -115,6 +115,7 @@ class pattern_match {
 
   std::expected<candidate, failure> run() {
     made_.instruction.row = wanted_.row;
+    made_.column = whole_.column;
     for (at_ = 0; at_ < wanted_.pieces.size(); ++at_) {
       const auto& piece = wanted_.pieces[at_];
       if (at_ == tokens_.size())

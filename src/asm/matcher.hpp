@@ -22,6 +22,7 @@ struct deferred_value {
 struct candidate {
   aie::isa::decoded_instruction instruction;
   std::vector<deferred_value> deferred;
+  unsigned column = 0;  ///< of the text
 };
 
 struct match_error {

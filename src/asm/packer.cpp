@@ -56,6 +56,7 @@ class packing {
       const std::size_t place = made.bundle.count++;
       if (reading) {
         made.bundle.slots[place] = reading->instruction;
+        made.columns[place] = reading->column;
         for (const auto& value : reading->deferred) made.deferred.emplace_back(place, value);
       } else {
         made.bundle.slots[place].row = &slot_nop(part.where);

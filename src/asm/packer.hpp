@@ -15,6 +15,7 @@ struct packed_bundle {
   struct choice {
     aie::isa::decoded_bundle bundle;
     std::vector<std::pair<std::size_t, deferred_value>> deferred;  ///< slot number in the bundle, value
+    std::array<unsigned, 7> columns{};                             ///< of each slot's text, 0 for a NOP put in
   };
   std::array<std::optional<choice>, 9> by_length;  ///< index = bytes / 2
 

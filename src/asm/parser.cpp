@@ -7,7 +7,8 @@
 namespace npurt::assembler {
 namespace {
 
-/// Blanks // and /* */ comments and carriage returns, keeping every column where it was.
+/// Blanks // and /* */ comments and carriage returns, keeping every column where it was. A backslash in quotes hides
+/// the character behind it.
 void blank_comments(parsed_source& result, std::string_view file) {
   auto& text = result.text;
   bool quoted = false;
@@ -15,6 +16,10 @@ void blank_comments(parsed_source& result, std::string_view file) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\n') ++line, quoted = false;
     if (text[i] == '\r') text[i] = ' ';
+    if (quoted && text[i] == '\\' && text.substr(i + 1, 1) != "\n") {
+      ++i;
+      continue;
+    }
     if (text[i] == '"') quoted = !quoted;
     if (quoted || text[i] != '/' || i + 1 == text.size()) continue;
     if (text[i + 1] == '/') {
@@ -42,14 +47,32 @@ std::size_t symbol_length(std::string_view text) {
   return length;
 }
 
+/// Of a label's name: a symbol, or digits.
+std::size_t label_length(std::string_view text) {
+  const auto digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  return digits > 0 ? digits : symbol_length(text);
+}
+
+/// "NAME = EXPRESSION" as .set.
+bool parse_assignment(const source_text& line, parsed_source& result) {
+  const auto name = symbol_length(line.text);
+  if (name == 0) return false;
+  const auto rest = line.behind(name);
+  if (!rest.text.starts_with('=') || rest.text.starts_with("==")) return false;
+  result.statements.push_back(
+      {statement::type::directive, {".set", line.line, line.column}, {line.part(0, name), rest.behind(1)}});
+  return true;
+}
+
 void parse_line(source_text rest, parsed_source& result) {
+  if (rest.text.starts_with('#')) return;  // what a preprocessor left: # 1 "file.S", #APP
   while (!rest.text.empty()) {
-    const auto name = symbol_length(rest.text);
+    const auto name = label_length(rest.text);
     if (name == 0 || name == rest.text.size() || rest.text[name] != ':') break;
     result.statements.push_back({statement::type::label, rest.part(0, name), {}});
     rest = rest.behind(name + 1);
   }
-  if (rest.text.empty()) return;
+  if (rest.text.empty() || parse_assignment(rest, result)) return;
   if (rest.text[0] == '.') {
     const auto name = symbol_length(rest.text);
     const auto arguments = rest.behind(name);
@@ -88,6 +111,10 @@ std::vector<source_text> split(const source_text& whole, char separator) {
   bool quoted = false;
   for (std::size_t i = 0; i < whole.text.size(); ++i) {
     const char c = whole.text[i];
+    if (quoted && c == '\\') {
+      ++i;
+      continue;
+    }
     if (c == '"') quoted = !quoted;
     if (c == '(' || c == '[') ++depth;
     if (c == ')' || c == ']') --depth;

@@ -58,12 +58,14 @@ class placement {
           for (const auto& [slot_number, value] : item.encodings.by_length[item.encodings.shortest() / 2]->deferred)
             check_names(value.expression);
     }
-    for (const auto& symbol : u_.symbols)
+    for (const auto& symbol : u_.symbols) {
       if (!symbol.defined && symbol.global)
         u_.error(symbol.line, symbol.column,
                  fmt::format("unknown symbol '{}': .globl names it but nothing defines it", symbol.name));
       else if (symbol.defined && symbol.section < 0)
         check_names(symbol.expression);
+      if (!symbol.size_expression.text.empty()) check_names(symbol.size_expression);
+    }
   }
 
   void check_names(const source_text& expression) {
@@ -114,6 +116,8 @@ class placement {
         align.column = section.items[first].column;
         align.alignment = 16;
         section.items.insert(section.items.begin() + static_cast<std::ptrdiff_t>(first), std::move(align));
+        for (auto& value : section.values)
+          if (value.item >= first) ++value.item;
         ++i;
       }
   }
@@ -146,7 +150,13 @@ class placement {
     code_errors_.clear();
     for (auto& section : u_.sections) {
       if (!section.executable) continue;
-      section.address = address = (address + section.alignment - 1) / section.alignment * section.alignment;
+      section.address = (address + section.alignment - 1) / section.alignment * section.alignment;
+      if (section.wanted_address) section.address = *section.wanted_address;
+      if (section.address < address)
+        code_errors_.push_back({section.items.empty() ? 1 : section.items[0].line, 1,
+                                fmt::format("section '{}' is to start at {:#x}, but the one before ends at {:#x}",
+                                            section.name, section.address, address)});
+      address = section.address;
       for (auto& wrong : lay_out(section.items, address, true)) code_errors_.push_back(std::move(wrong));
       section.size = section.items.empty() ? 0 : section.items.back().address + section.items.back().size() - address;
       address += section.size;
@@ -245,7 +255,7 @@ class placement {
 
   void check_set_values() {
     for (const auto& symbol : u_.symbols)
-      if (symbol.section < 0) u_.number(symbol.expression);
+      if (symbol.defined && symbol.section < 0) u_.number(symbol.expression);
   }
 
   unit& u_;

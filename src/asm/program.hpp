@@ -2,6 +2,7 @@
 // An assembled program of one core: sections at their final addresses, and symbols.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,12 +27,14 @@ struct symbol {
   std::uint32_t value = 0;
   int section = -1;  ///< index into program::sections, -1 if absolute
   bool global = false;
+  std::uint32_t size = 0;  ///< bytes, as .size says; 0 if it says nothing
 };
 
-/// Where the bytes of a source line went.
+/// Where a bundle of the source went.
 struct line_entry {
   std::uint32_t address, size;
-  unsigned line;
+  unsigned line, column;
+  std::array<unsigned, 7> columns;  ///< of each slot's instruction in the bundle's order; 0: a NOP put in
 };
 
 struct program {

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "asm/assembler.hpp"
+#include "asm/local_names.hpp"
 #include "asm/text_layout.hpp"
 
 namespace npurt::assembler {
@@ -34,11 +35,13 @@ struct unit_symbol {
   int section = -1;                   ///< -1: set by .set
   std::optional<std::int64_t> value;  ///< .set: once known; label: once laid out
   source_text expression;             ///< .set
+  source_text size_expression;        ///< .size
 };
 
 struct unit {
   std::string file;
   parsed_source source;
+  local_names names;
   std::deque<unit_section> sections;
   std::deque<unit_symbol> symbols;
   std::unordered_map<std::string, std::size_t> symbol_index;

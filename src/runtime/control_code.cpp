@@ -44,8 +44,10 @@ void check_bd(unsigned bd) {
   if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
 }
 
-std::uint32_t control_register(shim_channel channel) {
-  return channel_base + channel_size * static_cast<std::uint32_t>(channel);
+constexpr std::uint32_t column_bits = 25;
+
+std::uint32_t control_register(unsigned column, shim_channel channel) {
+  return (column << column_bits) + channel_base + channel_size * static_cast<std::uint32_t>(channel);
 }
 
 }  // namespace
@@ -83,30 +85,31 @@ void control_code::mask_write(std::uint32_t address, std::uint32_t value, std::u
   append({op_mask_write, 0, address, 0, value, mask, 28});
 }
 
-void control_code::write_bd(unsigned bd, const shim_bd& descriptor, unsigned argument, std::uint32_t byte_offset) {
+void control_code::write_bd(unsigned column, unsigned bd, const shim_bd& descriptor, unsigned argument,
+                            std::uint32_t byte_offset) {
   check_bd(bd);
-  const std::uint32_t address = bd_base + bd_size * bd;
+  const std::uint32_t address = (column << column_bits) + bd_base + bd_size * bd;
   const auto words = encode_shim_bd(descriptor);
   append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5],
           words[6], words[7]});
   append({op_ddr_patch, 48, 0, 0, 0, 0, address + 4, 0, argument, 0, byte_offset, 0});
 }
 
-void control_code::set_controller(shim_channel channel) {
-  mask_write(control_register(channel), controller_id << 8, controller_mask);
+void control_code::set_controller(unsigned column, shim_channel channel) {
+  mask_write(control_register(column, channel), controller_id << 8, controller_mask);
 }
 
-void control_code::push(shim_channel channel, unsigned bd, unsigned runs, bool token) {
+void control_code::push(unsigned column, shim_channel channel, unsigned bd, unsigned runs, bool token) {
   check_bd(bd);
   if (runs == 0 || runs > 256) throw error(fmt::format("shim task: {} runs, a task has 1 to 256", runs));
-  write(control_register(channel) + 4, (token ? 1u << 31 : 0u) | (runs - 1) << 16 | bd);
+  write(control_register(column, channel) + 4, (token ? 1u << 31 : 0u) | (runs - 1) << 16 | bd);
 }
 
-void control_code::wait_token(shim_channel channel) {
+void control_code::wait_token(unsigned column, shim_channel channel) {
   const auto index = static_cast<std::uint32_t>(channel);
   const std::uint32_t mm2s = index >> 1;
   constexpr std::uint32_t one_tile = 1u << 16 | 1u << 8;
-  append({op_token_wait, 16, mm2s, (index & 1) << 24 | one_tile});
+  append({op_token_wait, 16, column << 16 | mm2s, (index & 1) << 24 | one_tile});
 }
 
 std::vector<std::uint32_t> control_code::finish() && {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "npurt/emulator.hpp"
 #include "runtime/argument_extents.hpp"
 #include "runtime/kernel_state.hpp"
 #include "runtime/log.hpp"
@@ -152,10 +153,17 @@ std::chrono::milliseconds remaining(std::chrono::steady_clock::time_point ends_a
 
 command_state state_of(const run_state& run) { return static_cast<command_state>(run.native.state()); }
 
+// Why the emulated NPU ended the command that failed last in this process, most likely this one; empty on hardware.
+std::string emulator_report() {
+  const auto last = emulator::last_command();
+  if (!last || last->outcome == emulator::outcome::completed || last->report.empty()) return {};
+  return "\nThe emulated NPU says: " + last->report;
+}
+
 [[noreturn]] void throw_command_error(run_state& run, command_state state, const char* text) {
   run.in_flight = false;
-  throw command_error(state, fmt::format("kernel {} {}: make a new hw_context before the next run. XRT says: {}",
-                                         run.kernel->name, describe(state), text));
+  throw command_error(state, fmt::format("kernel {} {}: make a new hw_context before the next run. XRT says: {}{}",
+                                         run.kernel->name, describe(state), text, emulator_report()));
 }
 
 // One wait of XRT's. It reports an expired wait either as a status or, where the driver hands out a syncobj, as a

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// npurt-dis: the code of an AIE2 ELF file as assembly.
+// npurt-dis: the source of an AIE2 program, from its ELF file.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -13,23 +12,37 @@
 #include "asm/disassembler.hpp"
 #include "asm/elf_reader.hpp"
 
-int main(int argc, char** argv) {
-  CLI::App app{
-      "Prints address, bytes and text of the code of an AIE2 ELF file. Exit code 2: no such file, or not such a file."};
-  std::string input;
-  app.add_option("input", input, "ELF file")->required();
-  CLI11_PARSE(app, argc, argv);
+namespace {
 
+constexpr const char* description =
+    "Prints the sections and symbols of an AIE2 ELF file, npurt-as's or a compiler's, as source: a line a bundle with\n"
+    "its address and bytes, labels for branch targets, data as bytes. npurt-as makes the same bytes of it.";
+
+constexpr const char* footer =
+    "Exit code: 0 done; 1 not an AIE2 ELF file; 2 files.\n"
+    "\n"
+    "Examples:\n"
+    "  npurt-dis add.elf | less\n"
+    "  npurt-dis add.elf > again.s && npurt-as again.s -o again.elf   # the same code and data as add.elf";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{description};
+  app.footer(footer);
+  std::string input;
+  app.add_option("input", input, "ELF file of one AIE2 core")->required();
+  CLI11_PARSE(app, argc, argv);
   std::ifstream in(input, std::ios::binary);
-  const std::vector<char> file{std::istreambuf_iterator<char>(in), {}};
+  const std::vector<std::uint8_t> file{std::istreambuf_iterator<char>(in), {}};
   if (!in) {
     fmt::print(stderr, "npurt-dis: cannot read {}\n", input);
     return 2;
   }
-  const auto program = npurt::assembler::read_elf({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()});
+  const auto program = npurt::assembler::read_elf(file);
   if (!program) {
     fmt::print(stderr, "npurt-dis: {}: {}\n", input, program.error());
-    return 2;
+    return 1;
   }
   fmt::print("// {}\n{}", input, npurt::assembler::disassemble(*program));
   return 0;

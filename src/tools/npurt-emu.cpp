@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "npurt-emu-plot.hpp"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -77,15 +79,30 @@ int run(std::vector<std::string> command) {
 
 int main(int argc, char** argv) {
   CLI::App app("Runs a program on the emulated NPU (AMD Phoenix) under the installed XRT.", "npurt-emu");
-  std::string stats;
+  std::string stats, trace, plot, faults;
+  std::size_t trace_limit = 0;
+  unsigned clock = 0, threads = 0;
   bool null_commands = false, syncobj = false;
   app.add_option("--stats", stats, "Write the statistics of the emulated device to this file, as JSON");
+  app.add_option("--trace", trace, "Write a timeline to this file, for ui.perfetto.dev (Chrome's JSON trace events)");
+  auto* const limit_given = app.add_option("--trace-limit", trace_limit,
+                                           "Events of the timeline, 1000000 unless given; later ones are counted");
+  app.add_option("--plot", plot, "Draw the array to this PNG file: what tiles spent their time on, words between them");
+  app.add_option("--fault", faults, "Faults on demand, such as 'ioctl:create_bo@3=ENOMEM;command@2=timeout'");
+  auto* const clock_given =
+      app.add_option("--clock", clock, "Array clock in MHz; 1028 unless given, or what the power mode says")
+          ->check(CLI::Range(1u, 10'000u));
+  auto* const threads_given =
+      app.add_option("--threads", threads,
+                     "Host threads that execute cores; results and modelled times are the same for all")
+          ->check(CLI::Range(0u, 64u));
   app.add_flag("--null", null_commands, "Complete commands without executing them, to measure the host side alone");
   app.add_flag("--syncobj", syncobj, "Give contexts a syncobj, as the kernel's driver does");
   app.prefix_command();
   app.usage("Usage: npurt-emu [OPTIONS] COMMAND [ARGUMENTS...]");
   app.footer(
       "The exit status is the command's. Example: npurt-emu xrt-smi examine\n"
+      "Several processes of the command that use the device write the same files: the last one's stay.\n"
       "Environment: NPURT_EMU_CHIP selects the chip (phoenix). Memory needs no root and no memlock limit.");
   CLI11_PARSE(app, argc, argv);
 
@@ -100,9 +117,15 @@ int main(int argc, char** argv) {
     return cannot_run;
   }
   if (!stats.empty()) ::setenv("NPURT_EMU_STATS", fs::absolute(stats).c_str(), 1);
+  if (!trace.empty()) ::setenv("NPURT_EMU_TRACE", fs::absolute(trace).c_str(), 1);
+  if (limit_given->count() != 0) ::setenv("NPURT_EMU_TRACE_LIMIT", std::to_string(trace_limit).c_str(), 1);
+  if (!faults.empty()) ::setenv("NPURT_EMU_FAULT", faults.c_str(), 1);
+  if (clock_given->count() != 0) ::setenv("NPURT_EMU_CLOCK", std::to_string(clock).c_str(), 1);
+  if (threads_given->count() != 0) ::setenv("NPURT_EMU_THREADS", std::to_string(threads).c_str(), 1);
   if (null_commands) ::setenv("NPURT_EMU_NULL", "1", 1);
   if (syncobj) ::setenv("NPURT_EMU_SYNCOBJ", "1", 1);
   if (!has_own_configuration(command.front())) set_driver_sync();
   ::setenv("LD_PRELOAD", preload_list().c_str(), 1);
-  return run(std::move(command));
+  if (plot.empty()) return run(std::move(command));
+  return npurt::tools::plot_after([&] { return run(std::move(command)); }, stats, plot);
 }

@@ -40,7 +40,8 @@ int main(int argc, char** argv) {
   npurt::matmul_shape shape;
   std::string file;
   auto* matmul = app.add_subcommand(
-      "matmul-i8", "C[M, N] = A[M, K] x B[K, N], int8 to int32; the buffers are padded to multiples of 64");
+      "matmul-i8",
+      "C[M, N] = A[M, K] x B[K, N], int8 to int32; the buffers are padded: M and N to multiples of 256, K of 64");
   matmul->add_option("M", shape.m, "Rows of A and C, 1 to 4096")->required();
   matmul->add_option("N", shape.n, "Columns of B and C, 1 to 4096")->required();
   matmul->add_option("K", shape.k, "Columns of A, rows of B, 1 to 4096")->required();

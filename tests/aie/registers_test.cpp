@@ -46,11 +46,27 @@ TEST_CASE("registers are named by tile kind and offset", "[aie][registers]") {
       {tile_kind::shim, 0x1F004, "Demux_Config"},
       {tile_kind::shim, 0x3F100, "Stream_Switch_Slave_Config TileControl 0"},
       {tile_kind::shim, 0xFFF20, "Column_Clock_Control"},
+      {tile_kind::shim, 0xFFF28, "AIE_Tile_Column_Reset"},
+      {tile_kind::shim, 0x3F818, "Stream_Switch_Deterministic_Merge_arb1_ctrl"},
+      {tile_kind::memtile, 0x9404C, "Event_Broadcast15"},
+      {tile_kind::memtile, 0xB0F30, "Tile_Control_Packet_Handler_Status"},
+      {tile_kind::core, 0x140D4, "Trace_Control1 (memory module)"},
+      {tile_kind::core, 0x340E4, "Trace_Event1"},
+      {tile_kind::core, 0x32038, "Core_Processor_Bus"},
   };
   for (const row& r : rows) {
     INFO(to_string(r.kind) << " offset " << std::hex << r.offset);
     CHECK(register_name(r.kind, r.offset) == r.name);
   }
+}
+
+TEST_CASE("registers have the reset values of AM025", "[aie][registers]") {
+  CHECK(reset_value(tile_kind::core, 0x60000) == 0x37);
+  CHECK(reset_value(tile_kind::core, 0x140F0) == 0xFFFFFFFF);
+  CHECK(reset_value(tile_kind::memtile, 0x96048) == 2);
+  CHECK(reset_value(tile_kind::shim, 0xFFF00) == 0x3B);
+  CHECK(reset_value(tile_kind::shim, 0x3FF38) == 7);
+  CHECK(reset_value(tile_kind::core, 0x31500) == 0);
 }
 
 TEST_CASE("offsets without a register have no name", "[aie][registers]") {

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes that other tools made of a line of assembly.
-#include <catch2/catch_test_macros.hpp>
-#include <cstdio>
-#include <string>
-#include <vector>
-
-#include "asm/assembler.hpp"
-#include "asm/disassembler.hpp"
+#include "asm/encoding_rows.hpp"
 
 using namespace npurt;
+using namespace npurt::test;
 
 namespace {
-
-struct row {
-  std::string bytes, text;
-};
 
 // llvm-objdump on a program linked by AMD's Chess compiler: tools/fixtures/debug_halt_probe_objdump.txt of
 // FIM43-Redeye/xdna-emu.
@@ -27,6 +18,9 @@ const row chess_rows[] = {
     {"23 78 00 00 04 00 00 00", "nopa ; nopv"},
     {"15 01 00 e8 00 00", "jl #0x1d0"},
     {"55 48 68 0e 07 00", "movxm p7, #0x70424"},
+    {"3b c9 ff 27 28 06 00 00 56 00", "st r24, [p0, #0] ; movx r0, #0x31 ; mov r1, #-0x1"},
+    {"3b c9 ff 27 a8 06 00 00 56 00", "st r24, [p0, #0] ; movx r0, #0x35 ; mov r1, #-0x1"},
+    {"bb 10 00 1a c0 01 00 28 64 17", "mova dj0, #0xbb ; movxm p0, #0x70400"},
     {"43 c8 03 20 08 06 00 00", "movx r0, #0x30 ; mov r1, #0x1"},
     {"59 b0 02 07", "lda r24, [p7, #0]"},
     {"d9 7e ff 07", "lda p7, [sp, #-8]"},
@@ -43,11 +37,15 @@ const row chess_rows[] = {
      "paddb [sp], #-0x20 ; nopa ; st dj0, [p0, #0] ; movx r0, #0x34 ; nopm ; nopv"},
 };
 
-// llvm-objdump lines quoted in src/interpreter/decode/crossref.rs of FIM43-Redeye/xdna-emu.
+// llvm-objdump lines quoted in src/interpreter/decode/crossref.rs and decoder.rs of FIM43-Redeye/xdna-emu.
 const row quoted_rows[] = {
     {"55 00 e0 0c 07 00", "movxm sp, #0x70000"},
     {"bb 10 00 9a c0 01 00 08 24 00", "mova r16, #0x1 ; movxm p1, #0x70400"},
     {"7f 00 00 00 71 00 00 02 01 06 00 00 00 00", "nopa ; nopb ; rel #0x30, r16 ; nopm ; nops"},
+    {"99 8a 03 09", "st q0, [p1], #0x10"},
+    {"39 90 04 18", "vmaxdiff_lt.s16 x0, r16, x2, x0"},
+    {"59 00 00 08", "vfloor.s32.bf16 x0, wl0, s0"},
+    {"99 d4 5c 08", "vsrs.s16.s64 wh0, cm5, s0"},
 };
 
 // llvm/test/MC/AIE/codealign.s of Xilinx/llvm-aie, and its test of relocations against external symbols in bundles
@@ -72,39 +70,6 @@ const row hand_rows[] = {
     {"09 78 00 00", "nopv"},         // vec=0x1e0 001001
     {"15 00 00 00 00 00", "nopxm"},  // lng=0 010101
 };
-
-std::string hex(const std::vector<std::uint8_t>& bytes) {
-  std::string text;
-  char two[4];
-  for (const auto byte : bytes) {
-    std::snprintf(two, sizeof two, text.empty() ? "%02x" : " %02x", byte);
-    text += two;
-  }
-  return text;
-}
-
-std::vector<std::uint8_t> bytes_of(const std::string& hex_text) {
-  std::vector<std::uint8_t> bytes;
-  for (std::size_t i = 0; i < hex_text.size(); i += 3)
-    bytes.push_back(static_cast<std::uint8_t>(std::stoi(hex_text.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
-
-std::string assembled(const std::string& text) {
-  const auto program = assembler::assemble(text + "\n", "row");
-  return program ? hex(program->sections.at(0).bytes) : to_string(program.error().front());
-}
-
-template <std::size_t Count>
-void check(const row (&rows)[Count]) {
-  for (const auto& r : rows) {
-    INFO(r.text);
-    CHECK(assembled(r.text) == r.bytes);
-    const auto bundle = aie::isa::decode(bytes_of(r.bytes));
-    REQUIRE(bundle);
-    CHECK(assembled(assembler::to_text(*bundle)) == r.bytes);
-  }
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "asm/assembler.hpp"
+#include "asm/hazards.hpp"
 
 using namespace npurt::assembler;
 
@@ -113,15 +114,67 @@ TEST_CASE("random text gives a program or errors, never more", "[asm]") {
   constexpr unsigned seed = 99;
   INFO("seed " << seed);
   std::mt19937 random(seed);
-  const std::string pieces[] = {"add",  "r0", ",",        " ",      "#",         "(",     ")",      "[",     "]",
-                                "p0",   "\n", ";",        ":",      ".L",        ".word", ".align", "movxm", "ls",
-                                "le",   "1",  "<<",       "-",      "nop",       "\"",    "/*",     "*/",    "//",
-                                ".set", "x",  ".section", ".space", "999999999", "lda",   "vmac",   "\t"};
+  const std::string pieces[] = {"add",
+                                "r0",
+                                ",",
+                                " ",
+                                "#",
+                                "(",
+                                ")",
+                                "[",
+                                "]",
+                                "p0",
+                                "\n",
+                                ";",
+                                ":",
+                                ".L",
+                                ".word",
+                                ".align",
+                                "movxm",
+                                "ls",
+                                "le",
+                                "1",
+                                "<<",
+                                "-",
+                                "nop",
+                                "\"",
+                                "/*",
+                                "*/",
+                                "//",
+                                ".set",
+                                "x",
+                                ".section",
+                                ".space",
+                                "999999999",
+                                "lda",
+                                "vmac",
+                                "\t",
+                                ".rept",
+                                ".endr",
+                                "1:",
+                                "1b",
+                                "1f",
+                                ".",
+                                "=",
+                                ".ascii",
+                                "\\",
+                                ".size",
+                                ".comm",
+                                ".pushsection",
+                                ".popsection",
+                                ".float",
+                                ".fill",
+                                "jnz",
+                                "ret lr",
+                                "mova",
+                                "lc",
+                                "r0,"};
   for (int round = 0; round < 3000; ++round) {
     std::string source;
     const auto length = random() % 40;
     for (unsigned i = 0; i < length; ++i) source += pieces[random() % std::size(pieces)];
     const auto program = assemble(source, "random");
     if (!program) CHECK_FALSE(program.error().empty());
+    if (program) (void)find_hazards(*program, "random");
   }
 }

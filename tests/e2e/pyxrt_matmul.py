@@ -47,8 +47,8 @@ def main():
     context = pyxrt.hw_context(device, xclbin.get_uuid())
     kernel = pyxrt.kernel(context, "i8_matmul")
     random = np.random.default_rng(1)
-    # Without the typed stub nobody pads: sizes are multiples of the kernel's tile.
-    for m, n, k in [(64, 64, 64), (128, 64, 192), (64, 320, 64), (256, 128, 128), (64, 64, 1024)]:
+    # Without the typed stub nobody pads: sizes are multiples of what the sixteen cores take.
+    for m, n, k in [(256, 256, 64), (512, 256, 192), (256, 1536, 64), (768, 512, 128), (256, 256, 1024)]:
         a = random.integers(-128, 128, (m, k), dtype=np.int8)
         b = random.integers(-128, 128, (k, n), dtype=np.int8)
         c = multiply(device, kernel, control_code(npurt_insts, m, n, k), a, b)

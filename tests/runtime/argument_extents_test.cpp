@@ -18,18 +18,18 @@ using extents = std::vector<std::uint64_t>;
 /// Bytes that `runs` of one descriptor on argument 0 reach.
 std::uint64_t reach(const shim_bd& bd, unsigned runs = 1, std::uint32_t offset = 0) {
   control_code code(1);
-  code.write_bd(3, bd, 0, offset);
-  code.push(shim_channel::mm2s_1, 3, runs, false);
+  code.write_bd(0, 3, bd, 0, offset);
+  code.push(0, shim_channel::mm2s_1, 3, runs, false);
   return argument_extents(std::move(code).finish()).at(0);
 }
 
 }  // namespace
 
 TEST_CASE("the matmul reaches exactly the ends of its matrices", "[runtime][argument_extents]") {
-  CHECK(argument_extents(npurt::detail::matmul_control_code({128, 192, 256})) ==
-        extents{128 * 256, 256 * 192, 128 * 192 * 4});
-  CHECK(argument_extents(npurt::detail::matmul_control_code({64, 4096, 64})) ==
-        extents{64 * 64, 64 * 4096, 64 * 4096 * 4});
+  CHECK(argument_extents(npurt::detail::matmul_control_code({256, 512, 256})) ==
+        extents{256 * 256, 256 * 512, 256 * 512 * 4});
+  CHECK(argument_extents(npurt::detail::matmul_control_code({256, 4096, 64})) ==
+        extents{256 * 64, 64 * 4096, 256 * 4096 * 4});
 }
 
 TEST_CASE("a linear descriptor reaches its length behind its offset", "[runtime][argument_extents]") {
@@ -54,7 +54,7 @@ TEST_CASE("the iteration counts as often as the descriptor runs", "[runtime][arg
 
 TEST_CASE("a descriptor that is never queued reaches nothing", "[runtime][argument_extents]") {
   control_code code(1);
-  code.write_bd(3, {.length = 100}, 0, 0);
+  code.write_bd(0, 3, {.length = 100}, 0, 0);
   CHECK(argument_extents(std::move(code).finish()).empty());
 }
 

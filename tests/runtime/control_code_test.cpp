@@ -66,35 +66,35 @@ TEST_CASE("a descriptor whose values do not fit is refused by the field's name",
 // clang-format off: a line is an operation
 TEST_CASE("a descriptor is written and its address patched from a buffer", "[runtime][control_code]") {
   control_code code(1);
-  code.write_bd(15, {.length = 16}, 4, 0x40);
+  code.write_bd(0, 15, {.length = 16}, 4, 0x40);
   CHECK(std::move(code).finish() == words{0x06030100, 0x101, 2, 112,
                                           1, 0, 0x1D1E0, 48, 16, 0, 0, 0, 0x80000000, 0x02000000, 0, 0x02000000,
                                           0x81, 48, 0, 0, 0, 0, 0x1D1E4, 0, 4, 0, 0x40, 0});
 }
 
-TEST_CASE("tasks and tokens name their channel", "[runtime][control_code]") {
-  control_code code(1);
-  code.push(shim_channel::s2mm_0, 3, 1, false);
-  code.push(shim_channel::s2mm_1, 3, 1, false);
-  code.push(shim_channel::mm2s_0, 15, 256, true);
-  code.push(shim_channel::mm2s_1, 0, 2, true);
-  code.wait_token(shim_channel::s2mm_1);
-  code.wait_token(shim_channel::mm2s_0);
+TEST_CASE("tasks and tokens name their column and channel", "[runtime][control_code]") {
+  control_code code(4);
+  code.push(0, shim_channel::s2mm_0, 3, 1, false);
+  code.push(1, shim_channel::s2mm_1, 3, 1, false);
+  code.push(0, shim_channel::mm2s_0, 15, 256, true);
+  code.push(0, shim_channel::mm2s_1, 0, 2, true);
+  code.wait_token(3, shim_channel::s2mm_1);
+  code.wait_token(0, shim_channel::mm2s_0);
   const words stream = std::move(code).finish();
   CHECK(words(stream.begin() + 4, stream.end()) == words{0, 0, 0x1D204, 0, 0x00000003, 24,
-                                                         0, 0, 0x1D20C, 0, 0x00000003, 24,
+                                                         0, 0, 0x201D20C, 0, 0x00000003, 24,
                                                          0, 0, 0x1D214, 0, 0x80FF000F, 24,
                                                          0, 0, 0x1D21C, 0, 0x80010000, 24,
-                                                         0x80, 16, 0, 0x01010100,
+                                                         0x80, 16, 0x30000, 0x01010100,
                                                          0x80, 16, 1, 0x00010100});
 }
 // clang-format on
 
 TEST_CASE("a task that the queue register cannot hold is refused", "[runtime][control_code]") {
   control_code code(1);
-  CHECK_THROWS_AS(code.push(shim_channel::mm2s_0, 0, 0, false), npurt::error);
-  CHECK_THROWS_AS(code.push(shim_channel::mm2s_0, 0, 257, false), npurt::error);
-  CHECK_THROWS_AS(code.push(shim_channel::mm2s_0, 16, 1, false), npurt::error);
-  CHECK_THROWS_AS(code.write_bd(16, {.length = 16}, 0, 0), npurt::error);
+  CHECK_THROWS_AS(code.push(0, shim_channel::mm2s_0, 0, 0, false), npurt::error);
+  CHECK_THROWS_AS(code.push(0, shim_channel::mm2s_0, 0, 257, false), npurt::error);
+  CHECK_THROWS_AS(code.push(0, shim_channel::mm2s_0, 16, 1, false), npurt::error);
+  CHECK_THROWS_AS(code.write_bd(0, 16, {.length = 16}, 0, 0), npurt::error);
   CHECK(std::move(code).finish() == words{0x06030100, 0x101, 0, 16});
 }

@@ -27,9 +27,9 @@ using namespace npurt::test;
 
 namespace {
 
-/// C = A · B of one 64 x 64 x 64 tile of twos and threes with an opened kernel.
+/// C = A · B of 256 x 256 x 256 of twos and threes with an opened kernel.
 bool multiplies(const npurt::kernel& kernel) {
-  constexpr std::size_t extent = 64, size = extent * extent;
+  constexpr std::size_t extent = 256, size = extent * extent;
   npurt::buffer<std::int8_t> a(kernel, size), b(kernel, size);
   npurt::buffer<std::int32_t> c(kernel, size);
   std::ranges::fill(a, std::int8_t{2});

@@ -114,7 +114,7 @@ struct product {
 /// That a new hw_context computes.
 bool next_context_works() {
   opened o;
-  product p(o.kernel, 64);
+  product p(o.kernel, 256);
   p.run.start();
   p.run.wait(60s);
   return p.right();
@@ -140,7 +140,8 @@ struct callers_own {};
 TEST_CASE("a kernel that waits for ever is stopped with a timeout in words, and the next context works",
           "[runtime][run]") {
   opened o;
-  const failure f = failure_of(o.kernel, operations([](control_code& code) { code.wait_token(shim_channel::s2mm_0); }));
+  const failure f =
+      failure_of(o.kernel, operations([](control_code& code) { code.wait_token(0, shim_channel::s2mm_0); }));
   CHECK(f.state == npurt::command_state::timed_out);
   CHECK_THAT(f.text,
              ContainsSubstring("i8_matmul") && ContainsSubstring("hung") && ContainsSubstring("ERT_CMD_STATE_TIMEOUT"));
@@ -183,8 +184,8 @@ TEST_CASE("a DMA access outside every buffer is a command error", "[runtime][run
   const words code = operations([](control_code& c) {
     const auto descriptor = npurt::detail::encode_shim_bd({.length = 64});
     for (std::uint32_t index = 0; index < descriptor.size(); ++index) c.write(0x1D000 + 4 * index, descriptor[index]);
-    c.push(shim_channel::mm2s_0, 0, 1, true);
-    c.wait_token(shim_channel::mm2s_0);
+    c.push(0, shim_channel::mm2s_0, 0, 1, true);
+    c.wait_token(0, shim_channel::mm2s_0);
   });
   const failure f = failure_of(o.kernel, code);
   CHECK(f.state == npurt::command_state::error);
@@ -195,13 +196,13 @@ TEST_CASE("a DMA access outside every buffer is a command error", "[runtime][run
 TEST_CASE("buffers that are too small or too few for the control code are refused before anything runs",
           "[runtime][run]") {
   opened o;
-  const words code = npurt::detail::matmul_control_code({128, 64, 64});
-  const npurt::buffer<std::int8_t> a(o.kernel, 128 * 64), b(o.kernel, 64 * 64), small(o.kernel, 128 * 64 - 1);
-  const npurt::buffer<std::int32_t> c(o.kernel, 128 * 64);
+  const words code = npurt::detail::matmul_control_code({512, 256, 64});
+  const npurt::buffer<std::int8_t> a(o.kernel, 512 * 64), b(o.kernel, 64 * 256), small(o.kernel, 512 * 64 - 1);
+  const npurt::buffer<std::int32_t> c(o.kernel, 512 * 256);
   CHECK_NOTHROW(npurt::run(o.kernel, code, a, b, c));
   CHECK_THROWS_MATCHES(
       npurt::run(o.kernel, code, small, b, c), npurt::buffer_error,
-      MessageMatches(ContainsSubstring("buffer 0") && ContainsSubstring("8191") && ContainsSubstring("8192")));
+      MessageMatches(ContainsSubstring("buffer 0") && ContainsSubstring("32767") && ContainsSubstring("32768")));
   CHECK_THROWS_MATCHES(npurt::run(o.kernel, code, a, b), npurt::buffer_error,
                        MessageMatches(ContainsSubstring("buffer 2")));
 }
@@ -216,9 +217,9 @@ TEST_CASE("an opcode that the firmware does not know is a command error", "[runt
 TEST_CASE("a run whose command failed can be destroyed, and its context used for another one", "[runtime][run]") {
   opened o;
   for (int round = 0; round < 3; ++round) {
-    failure_of(o.kernel, operations([](control_code& code) { code.wait_token(shim_channel::s2mm_0); }));
+    failure_of(o.kernel, operations([](control_code& code) { code.wait_token(0, shim_channel::s2mm_0); }));
   }
-  product p(o.kernel, 64);
+  product p(o.kernel, 256);
   p.run.start();
   CHECK_NOTHROW(p.run.wait(60s));
   CHECK(p.right());
@@ -228,7 +229,7 @@ TEST_CASE("exceptions between start and wait leave nothing behind", "[runtime][r
   for (int round = 0; round < 8; ++round) {
     try {
       opened o;
-      product p(o.kernel, 128);
+      product p(o.kernel, 256);
       p.run.start();
       throw callers_own{};
     } catch (const callers_own&) {

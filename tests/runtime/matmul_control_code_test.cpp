@@ -38,10 +38,12 @@ constexpr std::uint32_t queue_c = 0x1D204;
 constexpr std::uint32_t queue_a = 0x1D214;
 constexpr std::uint32_t queue_b = 0x1D21C;
 
-// A shim tile as lazy as can be: a task ends only when somebody waits for its token or for one behind it. What never
-// overflows a queue or rewrites a live BD here does not on any faster one.
+// The shim tile of one column as lazy as can be: a task ends only when somebody waits for its token or for one behind
+// it. What never overflows a queue or rewrites a live BD here does not on any faster one.
 class lazy_shim {
  public:
+  explicit lazy_shim(unsigned column) : column_(column) {}
+
   void run(const npurt::binfmt::control_code& code) {
     for (const auto& operation : code.operations) step(operation);
   }
@@ -53,12 +55,17 @@ class lazy_shim {
   std::map<std::uint32_t, unsigned> tasks_left;  // behind the last wait
   std::size_t tokens_left = 0;
   std::size_t deepest = 0;
-  std::uint32_t k_tiles = 0;
+  std::map<std::uint64_t, std::uint32_t> k_tiles;  // by the core's row
   std::vector<std::string> faults;
 
  private:
-  void step(const npurt::binfmt::control_operation& operation) {
+  static constexpr unsigned column_shift = 25;
+
+  void step(npurt::binfmt::control_operation operation) {
     using npurt::binfmt::control_op;
+    const bool waits = operation.op == control_op::tct_sync;
+    if ((waits ? operation.sync.col : operation.address >> column_shift) != column_) return;
+    operation.address &= (1u << column_shift) - 1;
     switch (operation.op) {
       case control_op::write:
         write(operation.address, operation.value);
@@ -86,8 +93,8 @@ class lazy_shim {
   }
 
   void write(std::uint64_t address, std::uint32_t value) {
-    if (address == 0x200400) {
-      k_tiles = value;
+    if ((address & 0xFFFFF) == 0x400) {
+      k_tiles[address >> 20] = value;
       if (!queued_.empty()) faults.push_back("k_tiles written after a push");
       return;
     }
@@ -122,8 +129,7 @@ class lazy_shim {
   }
 
   void wait(const npurt::binfmt::tct_sync_operands& sync) {
-    if (sync.col != 0 || sync.row != 0 || sync.columns != 1 || sync.rows != 1)
-      faults.push_back("wait for another tile");
+    if (sync.row != 0 || sync.columns != 1 || sync.rows != 1) faults.push_back("wait for another tile");
     const std::uint32_t queue = 0x1D204 + 16u * sync.direction + 8u * sync.channel;
     auto& tasks = queued_[queue];
     const auto end = std::ranges::find(tasks, true, &task::token);
@@ -151,78 +157,59 @@ class lazy_shim {
     }
   }
 
+  unsigned column_;
   std::map<unsigned, descriptor> bds_;
   std::map<std::uint32_t, std::deque<task>> queued_;
   std::vector<std::uint64_t> controllers_;
 };
 
-lazy_shim simulate(const matmul_shape& shape, bool record) {
+lazy_shim simulate(const matmul_shape& shape, unsigned column, bool record) {
   const words stream = matmul_control_code(shape);
-  lazy_shim shim;
+  lazy_shim shim(column);
   shim.record = record;
   shim.run(npurt::binfmt::read_control_code(std::as_bytes(std::span(stream))));
   return shim;
 }
 
-std::uint64_t tiles(std::size_t extent) { return (extent + 63) / 64; }
+std::uint64_t count(std::size_t extent, std::size_t part) { return (extent + part - 1) / part; }
 
 }  // namespace
 
 // clang-format off: a line is an operation
-TEST_CASE("the control code of 64 x 64 x 64 is the one written by hand", "[runtime][matmul]") {
-  CHECK(matmul_control_code({.m = 64, .n = 64, .k = 64}) ==
-        words{0x06030100, 0x00000101, 14, 500,
-              // k_tiles = 1
-              0, 0, 0x00200400, 0, 1, 24,
-              // controller id 15 on S2MM 0, MM2S 0, MM2S 1
-              3, 0, 0x1D200, 0, 0x0F00, 0x1F00, 28,
-              3, 0, 0x1D210, 0, 0x0F00, 0x1F00, 28,
-              3, 0, 0x1D218, 0, 0x0F00, 0x1F00, 28,
-              // C, BD 0: 64 x 64 words; D0 64 x 1, D1 64 x 64, D2 step 4096, iteration 1 x 64
-              1, 0, 0x1D000, 48, 0x1000, 0, 0, 0x04000000, 0x8400003F, 0x02000FFF, 0x0000003F, 0x02000000,
-              0x81, 48, 0, 0, 0, 0, 0x1D004, 0, 2, 0, 0, 0,
-              0, 0, 0x1D204, 0, 0x80000000, 24,
-              // A, BD 1: 64 x 16 words; D0 16 x 1, D1 64 x 16, D2 step 16, iteration 1 x 1024
-              1, 0, 0x1D020, 48, 0x400, 0, 0, 0x01000000, 0x8400000F, 0x0200000F, 0x000003FF, 0x02000000,
-              0x81, 48, 0, 0, 0, 0, 0x1D024, 0, 0, 0, 0, 0,
-              0, 0, 0x1D214, 0, 0x00000001, 24,
-              // B, BD 2: 64 x 16 words; D0 16 x 1, D1 64 x 16, D2 step 1024
-              1, 0, 0x1D040, 48, 0x400, 0, 0, 0x01000000, 0x8400000F, 0x020003FF, 0, 0x02000000,
-              0x81, 48, 0, 0, 0, 0, 0x1D044, 0, 1, 0, 0, 0,
-              0, 0, 0x1D21C, 0, 0x00000002, 24,
-              // C's token
-              0x80, 16, 0, 0x00010100});
-}
-
-TEST_CASE("the control code of 128 x 320 x 192 waits before its fifth panel", "[runtime][matmul]") {
-  words expected{0x06030100, 0x00000101, 32, 1108,
-                 0, 0, 0x00200400, 0, 3, 24,
-                 3, 0, 0x1D200, 0, 0x0F00, 0x1F00, 28,
-                 3, 0, 0x1D210, 0, 0x0F00, 0x1F00, 28,
-                 3, 0, 0x1D218, 0, 0x0F00, 0x1F00, 28,
-                 1, 0, 0x1D000, 48, 0x2000, 0, 0, 0x04000000, 0x8400013F, 0x02004FFF, 0x0040003F, 0x02000000,
-                 0x81, 48, 0, 0, 0, 0, 0x1D004, 0, 2, 0, 0, 0,
-                 0, 0, 0x1D204, 0, 0x80040000, 24,
-                 1, 0, 0x1D020, 48, 0xC00, 0, 0, 0x01000000, 0x8400002F, 0x0200000F, 0x00100BFF, 0x02000000,
-                 0x81, 48, 0, 0, 0, 0, 0x1D024, 0, 0, 0, 0, 0};
-  const auto panel = [&](std::uint32_t push_a, std::uint32_t bd, std::uint32_t offset, std::uint32_t push_b) {
-    const std::uint32_t address = 0x1D000 + 0x20 * bd;
-    const words both{0, 0, 0x1D214, 0, push_a, 24,
-                     1, 0, address, 48, 0xC00, 0, 0, 0x01000000, 0x8400004F, 0x020013FF, 0, 0x02000000,
-                     0x81, 48, 0, 0, 0, 0, address + 4, 0, 1, 0, offset, 0,
-                     0, 0, 0x1D21C, 0, push_b, 24};
-    expected.insert(expected.end(), both.begin(), both.end());
-  };
-  panel(0x80010001, 2, 0, 0x80010002);
-  panel(0x00010001, 3, 64, 0x00010003);
-  panel(0x00010001, 4, 128, 0x00010004);
-  panel(0x00010001, 5, 192, 0x00010005);
-  const words waits{0x80, 16, 1, 0x00010100, 0x80, 16, 1, 0x01010100};
-  expected.insert(expected.end(), waits.begin(), waits.end());
-  panel(0x00010001, 2, 256, 0x00010002);
-  const words end{0x80, 16, 0, 0x00010100};
-  expected.insert(expected.end(), end.begin(), end.end());
-  CHECK(matmul_control_code({.m = 128, .n = 320, .k = 192}) == expected);
+TEST_CASE("the control code of 256 x 256 x 64 is the one written by hand", "[runtime][matmul]") {
+  words expected{0x06030100, 0x00000104, 68, 2240};
+  const auto add = [&](const words& more) { expected.insert(expected.end(), more.begin(), more.end()); };
+  // k_tiles = 1 in sixteen cores
+  for (const std::uint32_t column : {0x00000000u, 0x02000000u, 0x04000000u, 0x06000000u}) {
+    for (const std::uint32_t row : {0x200400u, 0x300400u, 0x400400u, 0x500400u}) add({0, 0, column + row, 0, 1, 24});
+  }
+  std::uint32_t column = 0;
+  for (const std::uint32_t base : {0x00000000u, 0x02000000u, 0x04000000u, 0x06000000u}) {
+    add({// controller id 15 on S2MM 0, MM2S 0, MM2S 1
+         3, 0, base + 0x1D200, 0, 0x0F00, 0x1F00, 28,
+         3, 0, base + 0x1D210, 0, 0x0F00, 0x1F00, 28,
+         3, 0, base + 0x1D218, 0, 0x0F00, 0x1F00, 28,
+         // C, BD 0: 256 x 64 words; D0 64 x 1, D1 64 x 256, D2 step 16384, iteration 1 x 256
+         1, 0, base + 0x1D000, 48, 0x4000, 0, 0, 0x04000000, 0x840000FF, 0x02003FFF, 0x000000FF, 0x02000000,
+         0x81, 48, 0, 0, 0, 0, base + 0x1D004, 0, 2, 0, 256 * column, 0,
+         0, 0, base + 0x1D204, 0, 0x80000000, 24,
+         // A, BD 1: 64 x 16 words; D0 16 x 1, D1 64 x 16, D2 step 16, iteration 1 x 4096
+         1, 0, base + 0x1D020, 48, 0x400, 0, 0, 0x01000000, 0x8400000F, 0x0200000F, 0x00000FFF, 0x02000000,
+         0x81, 48, 0, 0, 0, 0, base + 0x1D024, 0, 0, 0, 64 * 64 * column, 0});
+    ++column;
+  }
+  column = 0;
+  for (const std::uint32_t base : {0x00000000u, 0x02000000u, 0x04000000u, 0x06000000u}) {
+    add({0, 0, base + 0x1D214, 0, 0x00000001, 24,
+         // B, BD 2: 64 x 16 words; D0 16 x 1, D1 64 x 64, D2 step 4096
+         1, 0, base + 0x1D040, 48, 0x400, 0, 0, 0x01000000, 0x8400003F, 0x02000FFF, 0, 0x02000000,
+         0x81, 48, 0, 0, 0, 0, base + 0x1D044, 0, 1, 0, 64 * column, 0,
+         0, 0, base + 0x1D21C, 0, 0x00000002, 24});
+    ++column;
+  }
+  // C's tokens
+  for (const std::uint32_t of : {0x000000u, 0x010000u, 0x020000u, 0x030000u}) add({0x80, 16, of, 0x00010100});
+  CHECK(matmul_control_code({.m = 256, .n = 256, .k = 64}) == expected);
 }
 // clang-format on
 
@@ -231,41 +218,45 @@ TEST_CASE("no queue overflows and no live descriptor is rewritten, for any shape
   std::uniform_int_distribution<std::size_t> extent(1, npurt::matmul_max_extent);
   for (int round = 0; round < 1000; ++round) {
     const matmul_shape shape{.m = extent(random), .n = extent(random), .k = extent(random)};
-    const lazy_shim shim = simulate(shape, false);
-    INFO("M " << shape.m << " N " << shape.n << " K " << shape.k);
+    const unsigned column = static_cast<unsigned>(round) % 4;
+    const lazy_shim shim = simulate(shape, column, false);
+    INFO("M " << shape.m << " N " << shape.n << " K " << shape.k << " column " << column);
     REQUIRE(shim.faults == std::vector<std::string>{});
-    REQUIRE(shim.deepest == std::min<std::uint64_t>(4, tiles(shape.n)));
+    REQUIRE(shim.deepest == std::min<std::uint64_t>(4, count(shape.n, 256)));
     REQUIRE(shim.tokens_left == 0);
     REQUIRE(shim.tasks_left.at(queue_c) == 0);
-    REQUIRE(shim.k_tiles == tiles(shape.k));
+    const auto k_tiles = static_cast<std::uint32_t>(count(shape.k, 64));
+    REQUIRE(shim.k_tiles ==
+            std::map<std::uint64_t, std::uint32_t>{{2, k_tiles}, {3, k_tiles}, {4, k_tiles}, {5, k_tiles}});
     REQUIRE(shim.argument == std::map<std::uint32_t, std::uint32_t>{{queue_a, 0}, {queue_b, 1}, {queue_c, 2}});
   }
 }
 
 TEST_CASE("the channels visit the elements in the order of the kernel's tiles", "[runtime][matmul]") {
-  const auto [m, n, k] = GENERATE(matmul_shape{64, 64, 64}, matmul_shape{192, 64, 128}, matmul_shape{64, 384, 64},
-                                  matmul_shape{128, 128, 320}, matmul_shape{100, 600, 1}, matmul_shape{1, 1, 4096},
+  const auto [m, n, k] = GENERATE(matmul_shape{64, 64, 64}, matmul_shape{192, 64, 128}, matmul_shape{64, 1536, 64},
+                                  matmul_shape{128, 300, 320}, matmul_shape{600, 600, 1}, matmul_shape{1, 1, 4096},
                                   matmul_shape{4096, 64, 64}, matmul_shape{64, 4096, 64});
-  CAPTURE(m, n, k);
-  const std::uint64_t m_tiles = tiles(m), n_tiles = tiles(n), k_tiles = tiles(k);
+  const unsigned column = GENERATE(0u, 1u, 2u, 3u);
+  CAPTURE(m, n, k, column);
+  const std::uint64_t m_panels = count(m, 256), n_panels = count(n, 256), k_tiles = count(k, 64);
   std::vector<std::uint64_t> a, b, c;
-  for (std::uint64_t in = 0; in < n_tiles; ++in) {
-    for (std::uint64_t im = 0; im < m_tiles; ++im) {
+  for (std::uint64_t in = 0; in < n_panels; ++in) {
+    for (std::uint64_t im = 0; im < m_panels; ++im) {
       for (std::uint64_t ik = 0; ik < k_tiles; ++ik) {
         for (std::uint64_t row = 0; row < 64; ++row) {
           for (std::uint64_t word = 0; word < 16; ++word) {
-            a.push_back((64 * im + row) * (16 * k_tiles) + 16 * ik + word);
-            b.push_back((64 * ik + row) * (16 * n_tiles) + 16 * in + word);
+            a.push_back((256 * im + 64 * column + row) * (16 * k_tiles) + 16 * ik + word);
+            b.push_back((64 * ik + row) * (64 * n_panels) + 64 * in + 16 * column + word);
           }
         }
       }
-      for (std::uint64_t row = 0; row < 64; ++row) {
-        for (std::uint64_t column = 0; column < 64; ++column)
-          c.push_back((64 * im + row) * (64 * n_tiles) + 64 * in + column);
+      for (std::uint64_t row = 0; row < 256; ++row) {
+        for (std::uint64_t word = 0; word < 64; ++word)
+          c.push_back((256 * im + row) * (256 * n_panels) + 256 * in + 64 * column + word);
       }
     }
   }
-  const lazy_shim shim = simulate({m, n, k}, true);
+  const lazy_shim shim = simulate({m, n, k}, column, true);
   CHECK(shim.faults == std::vector<std::string>{});
   CHECK((shim.visited.at(queue_a) == a));
   CHECK((shim.visited.at(queue_b) == b));

@@ -42,7 +42,7 @@ std::vector<std::uint32_t> harmless() {
 // A call that waits for ever: nobody sends this token.
 std::vector<std::uint32_t> endless() {
   control_code code(1);
-  code.wait_token(shim_channel::s2mm_0);
+  code.wait_token(0, shim_channel::s2mm_0);
   return std::move(code).finish();
 }
 

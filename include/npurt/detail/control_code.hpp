@@ -30,10 +30,10 @@ struct shim_bd {
 /// @throws error naming the field if a value does not fit it
 std::array<std::uint32_t, 8> encode_shim_bd(const shim_bd& bd);
 
-/// Channels of the shim tile, in the order of their registers.
+/// Channels of a shim tile, in the order of their registers.
 enum class shim_channel : std::uint8_t { s2mm_0, s2mm_1, mm2s_0, mm2s_1 };
 
-/// The stream for one partition; all shim operations are on its column 0.
+/// The stream for one partition. A column counts from the partition's first.
 class control_code {
  public:
   /// @param columns of the partition
@@ -41,18 +41,18 @@ class control_code {
 
   void write(std::uint32_t address, std::uint32_t value);
   void mask_write(std::uint32_t address, std::uint32_t value, std::uint32_t mask);
-  /// Writes the descriptor and lets the firmware add the address of a buffer.
+  /// Writes the descriptor to the column's shim tile and lets the firmware add the address of a buffer.
   /// @param argument    index of the buffer, from 0
   /// @param byte_offset of the descriptor's first word in that buffer
-  void write_bd(unsigned bd, const shim_bd& descriptor, unsigned argument, std::uint32_t byte_offset);
+  void write_bd(unsigned column, unsigned bd, const shim_bd& descriptor, unsigned argument, std::uint32_t byte_offset);
   /// Lets the channel's tokens leave the tile with the id that the array routes to the firmware.
-  void set_controller(shim_channel channel);
+  void set_controller(unsigned column, shim_channel channel);
   /// Queues a task; the caller keeps to the queue's depth of four.
   /// @param runs  of the descriptor, 1..256
   /// @param token whether the task's end is signalled; each token must be waited for
-  void push(shim_channel channel, unsigned bd, unsigned runs, bool token);
+  void push(unsigned column, shim_channel channel, unsigned bd, unsigned runs, bool token);
   /// Waits for one token.
-  void wait_token(shim_channel channel);
+  void wait_token(unsigned column, shim_channel channel);
 
   /// @return the whole stream
   std::vector<std::uint32_t> finish() &&;
@@ -64,7 +64,7 @@ class control_code {
   std::uint32_t operations_ = 0;
 };
 
-/// The extents that the i8_matmul kernel works on: each one rounded up to a multiple of 64.
+/// The extents that the i8_matmul kernel works on: M and N rounded up to multiples of 256, K to one of 64.
 /// @throws shape_error naming the dimension if it is not from 1 to matmul_max_extent
 matmul_shape padded(const matmul_shape& shape);
 

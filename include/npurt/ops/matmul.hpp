@@ -83,8 +83,8 @@ inline constexpr std::size_t matmul_max_extent = 4096;
 class matmul_plan {
  public:
   /// @param target where to run
-  /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number, the kernel's tiles of 64 are padded with
-  /// zeros
+  /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number: M and N are padded
+  /// with zeros to multiples of 256, K to one of 64
   /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found, xclbin_error if it is
   /// damaged; architecture_error if the
   ///         device is not one that the kernel is for; context_limit_error, buffer_error if the device has no room
@@ -118,11 +118,10 @@ class matmul_plan {
   detail::owner<detail::matmul_plan_state> state_;
 };
 
-/// c = a · b on one core of the device, bit for bit the integer product: int32 accumulation, which cannot overflow for
-/// K <= 4096 with int8 operands.
-/// Synchronous: returns when c is complete. The first call on a device opens a hw_context and keeps it with the device;
-/// the plans of the last 16 shapes are kept, too.
-/// M, N, K from 1 to matmul_max_extent (4096); they need not be multiples of anything. Thread-safe.
+/// c = a · b on the device's sixteen cores, bit for bit the integer product: int32 accumulation, which cannot overflow
+/// for K <= 4096 with int8 operands. Synchronous: returns when c is complete. The first call on a device opens a
+/// hw_context and keeps it with the device; the plans of the last 16 shapes are kept, too. M, N, K from 1 to
+/// matmul_max_extent (4096); they need not be multiples of anything. Thread-safe.
 /// @param target where to run
 /// @param a  [M, K] std::int8_t, row-major, any host memory
 /// @param b  [K, N] std::int8_t, row-major, any host memory

@@ -6,7 +6,7 @@
 
 namespace npurt::emu {
 
-void address_generator::load(const aie::dma_bd& bd) {
+void address_generator::load(const aie::dma_bd& bd, bool pads) {
   remaining_ = bd.length;
   padded_ = false;
   base_ = static_cast<std::int64_t>(bd.address / 4) + std::int64_t{bd.iteration_current} * bd.iteration_step;
@@ -14,8 +14,9 @@ void address_generator::load(const aie::dma_bd& bd) {
     const aie::dma_dimension& d = bd.dimensions[k];
     step_[k] = d.step;
     wrap_[k] = k == 3 ? 0 : d.wrap;
-    before_[k] = k == 3 ? 0 : d.zero_before;
-    const unsigned after = k == 3 ? 0u : d.zero_after;
+    const bool padded = pads && k < 3;
+    before_[k] = padded ? d.zero_before : 0u;
+    const unsigned after = padded ? d.zero_after : 0u;
     limit_[k] = wrap_[k] == 0 ? 0 : before_[k] + wrap_[k] + after;
     padded_ |= before_[k] + after != 0;
     position_[k] = base_;

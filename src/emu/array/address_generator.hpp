@@ -14,7 +14,10 @@ namespace npurt::emu {
 /// objectfifo padding test: 61 x 56 padded to 64 x 64 has length 4096).
 class address_generator {
  public:
-  void load(const aie::dma_bd& bd);
+  /// @param pads  whether the channel inserts zeros (memtile MM2S); others take a BD's padding fields for nothing
+  void load(const aie::dma_bd& bd, bool pads = true);
+  /// Ends the walk before its length (finish on TLAST).
+  void finish() { remaining_ = 0; }
 
   bool finished() const { return remaining_ == 0; }
   std::uint32_t remaining() const { return remaining_; }

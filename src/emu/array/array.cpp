@@ -16,6 +16,7 @@ std::uint64_t next_event(const partition& p) {
   std::uint64_t time = std::numeric_limits<std::uint64_t>::max();
   if (!p.timers.empty()) time = p.timers.front().time;
   for (const auto& f : p.flying) time = std::min(time, f.time);
+  time = std::min(time, p.events.next_time());
   return time;
 }
 
@@ -61,17 +62,38 @@ bool only_spins(partition& p) {
   return !moved;
 }
 
+/// However a run ends, no thread runs a core after it.
+struct ahead_joined {
+  partition& p;
+  ~ahead_joined() { p.join_ahead(); }
+};
+
 }  // namespace
+
+void array::set_clock(std::uint64_t hz) { partition_->ddr_word_ticks = timing::ddr_ticks(hz); }
+
+void array::use_threads(unsigned threads) {
+  partition_->threads = threads;
+  partition_->pool.reset();
+}
 
 array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet) {
   partition& p = *partition_;
   p.token_arrived = false;
+  p.run_end = until;
+  p.tokens_end_run = stop_at_token;
+  const ahead_joined joined{p};
   while (p.now < until) {
+    if (p.token_arrived && stop_at_token) return run_end::token;
     if (p.awake.empty()) {
       const std::uint64_t event = next_event(p);
       if (event == std::numeric_limits<std::uint64_t>::max() && stop_when_quiet) return run_end::quiet;
       p.now = std::max(p.now, std::min(event, until));
       p.next_look = p.now + timing::spin_cycles;
+      if (p.now == until) break;
+    } else if (p.all_ahead()) {
+      p.now = std::max(p.now, std::min({next_event(p), p.ahead_front(), until, p.next_look}));
+      if (p.now >= p.next_look && only_spins(p) && stop_when_quiet) return run_end::spinning;
       if (p.now == until) break;
     }
     p.run_timers();
@@ -83,6 +105,8 @@ array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_whe
 }
 
 std::uint64_t array::now() const { return partition_->now; }
+
+bool array::traces() const { return partition_->events.traces(); }
 
 bool array::quiet() const {
   return partition_->awake.empty() && next_event(*partition_) == std::numeric_limits<std::uint64_t>::max();
@@ -96,6 +120,13 @@ bool array::take_token(aie::tile_id tile, aie::dma_direction direction, unsigned
   return true;
 }
 
+void array::watch(recorder* observer, std::uint16_t owner, std::uint64_t at) {
+  partition& p = *partition_;
+  if (p.watch != nullptr) p.watch->end(p);
+  p.watch = observer;
+  if (observer != nullptr) observer->begin(p, owner, at);
+}
+
 array_statistics array::statistics() const {
   const partition& p = *partition_;
   array_statistics s{.cycles = p.now,
@@ -103,6 +134,7 @@ array_statistics array::statistics() const {
                      .ddr_write_bytes = p.ddr_write.bytes,
                      .cores = {},
                      .channels = {},
+                     .links = {},
                      .ignored_writes = p.ignored};
   for (const auto& c : p.cores) {
     const core_counters n = c->counters();
@@ -111,6 +143,9 @@ array_statistics array::statistics() const {
   for (const dma_channel& c : p.channels)
     s.channels.push_back({c.tile, c.direction, c.index, c.counters.words, c.counters.bds, c.counters.tasks,
                           c.counters.busy, c.counters.waits});
+  for (const tile& t : p.tiles)
+    for (unsigned m = 0; m < aie::master_count(t.kind); ++m)
+      s.links.push_back({t.id, static_cast<std::uint8_t>(m), p.link_words[t.index * partition::most_masters + m]});
   return s;
 }
 

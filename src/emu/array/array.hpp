@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,15 +34,31 @@ struct channel_statistics {
   std::array<std::uint64_t, 5> waits{};
 };
 
+/// Words that left a switch by a master port.
+struct link_statistics {
+  aie::tile_id tile;
+  std::uint8_t master = 0;
+  std::uint64_t words = 0;
+};
+
 struct array_statistics {
   std::uint64_t cycles = 0;
   std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
   std::vector<core_statistics> cores;                                ///< in order of agents; every core
   std::vector<channel_statistics> channels;                          ///< in order of agents; every channel
+  std::vector<link_statistics> links;                                ///< every master port of every tile
   std::map<std::string, std::uint64_t, std::less<>> ignored_writes;  ///< known registers without an effect here
 };
 
+/// What a firmware's sync waits for.
+struct awaited_token {
+  aie::tile_id tile;
+  aie::dma_direction direction{};
+  std::uint8_t channel = 0;
+};
+
 struct partition;
+class recorder;
 
 class array {
  public:
@@ -69,16 +86,29 @@ class array {
   /// run for timing::spin_cycles while no lock was touched and no word moved (spinning; likewise).
   /// @throws array_error when a core or DMA channel does what it must not
   run_end run(std::uint64_t until, bool stop_at_token, bool stop_when_quiet);
+  /// The array clock, which decides how many bytes DDR moves in a cycle; timing::clock_hz() unless set.
+  void set_clock(std::uint64_t hz);
+  /// Host threads that execute cores, this one included; 0: every core steps in every cycle. Results, cycles and
+  /// statistics are the same for every number. NPURT_EMU_THREADS or the host's processors unless set.
+  void use_threads(unsigned threads);
   std::uint64_t now() const;
+  /// A trace unit runs or has words for its stream.
+  bool traces() const;
   /// Nothing will move any more without a write from outside.
   bool quiet() const;
 
   /// Takes one arrived task-complete token of that channel, if there is one.
   bool take_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel);
 
-  /// What every core and channel that is not idle waits for, one line each.
-  std::string waiting_report() const;
+  /// Why nothing moves: sentences that follow who waits for whom to the cause or the cycle ("why: ..."; from the
+  /// awaited token if there is one, else from everybody who waits), then what each core and channel that is not idle
+  /// waits for, one line each. Meant for an array that is quiet. Empty if nobody waits.
+  std::string waiting_report(const std::optional<awaited_token>& awaited = std::nullopt) const;
   array_statistics statistics() const;
+
+  /// Everything that happens from now on is told to the recorder, as the array `owner`, whose now is cycle `at` of the
+  /// recorder's timeline; nullptr ends it and closes what is open.
+  void watch(recorder* observer, std::uint16_t owner = 0, std::uint64_t at = 0);
 
  private:
   std::unique_ptr<partition> partition_;

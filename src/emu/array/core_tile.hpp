@@ -3,19 +3,25 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 
 #include "emu/array/agent_set.hpp"
+#include "emu/array/core_action.hpp"
 #include "emu/array/dma_channel.hpp"
 #include "emu/array/locks.hpp"
+#include "emu/array/program_scan.hpp"
 #include "emu/array/timing.hpp"
 #include "emu/core/core.hpp"
 
 namespace npurt::emu {
 
+struct event_unit;
 struct partition;
 struct tile;
 
@@ -25,10 +31,15 @@ class core_tile final : public core_ports {
 
   std::byte* data(std::uint32_t address, std::uint32_t size) override;
   bool claim_banks(std::uint32_t address, std::uint32_t size) override;
+  bank_claims* claims(std::uint32_t address) override;
+  const std::uint64_t* clock() override;
   bool acquire_lock(unsigned id, int value) override;
+  bool may_release_lock(unsigned id) override;
   void release_lock(unsigned id, int value) override;
   std::optional<std::uint32_t> read_stream(unsigned port, bool& last) override;
   bool write_stream(unsigned port, std::uint32_t word, bool last) override;
+  bool may_poll_streams() override;
+  core_position position() const override { return {id_.col, id_.row}; }
   bool read_cascade(std::span<std::byte, 64> value) override;
   bool write_cascade(std::span<const std::byte, 64> value) override;
   void event(unsigned number) override;
@@ -36,7 +47,27 @@ class core_tile final : public core_ports {
   /// One cycle; puts the core to sleep when it waits for a lock, stream or cascade.
   /// @throws array_error with pc and bundle when the program faults
   void step();
+  /// Ahead of the array's time (run_ahead.cpp). start_ahead() prepares a run over cycles [from, end), which run_ahead()
+  /// does on any thread; it stops before a cycle in which the core reaches for a lock, stream, cascade or another tile.
+  void start_ahead(std::uint64_t from, std::uint64_t end);
+  void run_ahead();
+  bool is_running() const { return running_.load(std::memory_order_acquire); }
+  /// First cycle that the core has not executed; while it runs, a cycle that it has reached at least.
+  std::uint64_t reached() const { return reached_.load(std::memory_order_acquire); }
+  /// False while it waits for what is outside itself, or when its last run ahead led nowhere.
+  bool may_run_ahead(std::uint64_t now) const;
+  /// Sides (bit 0 south, 1 west, 2 north) whose memory or locks the program names or has used.
+  unsigned sides();
+  /// For so many cycles, at least, it reaches for nothing outside its tile.
+  std::uint64_t quiet_cycles();
+  /// After a run that should have gone to its end.
+  void catch_up();
+  /// The core tile on a side; nothing where there is none. 0 south, 1 west, 2 north, 3 own.
+  std::optional<aie::tile_id> neighbour_id(unsigned side) const;
+
   void write_control(std::uint32_t value);
+  void write_debug_control(std::uint32_t value);
+  void act(core_action what);
   std::uint32_t status() const;
   void reset();
 
@@ -54,10 +85,25 @@ class core_tile final : public core_ports {
   };
   /// The tile and offset behind a data address; nothing where no core tile is.
   std::optional<window> find(std::uint32_t address, std::uint32_t size) const;
-  tile* neighbour(unsigned side) const;  // 0 south, 1 west, 2 north, 3 own
+  const program_scan& scan();
+  bool put_off();
+  void use_side(unsigned side);
+  void take_back(std::uint64_t cycles);
+  /// The cycle that the core is in.
+  std::uint64_t current_cycle() const { return ahead_ ? ahead_clock_ + *cycles_ : partition_now(); }
+  std::uint64_t partition_now() const;
+  tile* neighbour(unsigned side) const;
   lock& find_lock(unsigned id) const;
   core_tile* cascade_target() const;
+  void finish();
   void fall_asleep();
+  void schedule(bool steps);
+  void halt(bool on);
+  event_unit& events();
+  void raise(unsigned event);
+  void show_raised_ahead();
+  void raise_levels(bool multiplied);
+  void raise_activity();
   void count_sleep();
 
   struct cascade_fifo {
@@ -70,10 +116,24 @@ class core_tile final : public core_ports {
   agent_id agent_;
   core core_;
   bool in_reset_ = true;
+  bool halted_ = false;        // by the debug unit
   cascade_fifo cascade_;       // values on their way to this core
   agent_set cascade_writers_;  // asleep until this core takes a value
   std::uint64_t last_step_ = 0;
-  core_counters before_reset_;  // what core_'s own counters do not hold
+  core_counters before_reset_;   // what core_'s own counters do not hold
+  const std::uint64_t* cycles_;  // of core_
+  bool ahead_ = false;           // in run_ahead(): nothing outside may be touched
+  std::uint64_t ahead_from_ = 0, ahead_end_ = 0;
+  std::uint64_t ahead_clock_ = 0;         // cycle - *cycles_ during run_ahead()
+  std::uint64_t clock_ = 0;               // what clock() shows
+  std::optional<std::uint64_t> put_off_;  // the cycle in which the core first reached for what is outside
+  std::bitset<128> raised_ahead_;         // events
+  std::exception_ptr ahead_error_;        // to be thrown when its cycle comes
+  std::atomic<std::uint64_t> reached_ = 0;
+  std::atomic<bool> running_ = false;
+  std::uint64_t patience_ = 0;
+  std::optional<program_scan> scan_;  // of the program; nothing: look
+  unsigned used_sides_ = 0;
 };
 
 }  // namespace npurt::emu

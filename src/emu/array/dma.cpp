@@ -12,23 +12,23 @@ namespace {
 
 using step_state = dma_channel::step_state;
 
-/// Bits of a channel's ctrl register that ask for what is not built: FoT_Mode, Decompression/Compression, Enable_OoO,
-/// on shims Pause_Stream and Pause_Mem (AM025).
-std::uint32_t refused_ctrl_bits(const dma_channel& c) {
-  if (c.kind == aie::tile_kind::shim) return c.direction == aie::dma_direction::s2mm ? 0x3000Eu : 0x6u;
-  return c.direction == aie::dma_direction::s2mm ? 0x30018u : 0x10u;
+[[noreturn]] void fail(dma_channel& c, std::uint32_t error, const std::string& why) {
+  c.errors |= error;
+  throw array_error(c.tile, describe(c) + why);
 }
 
-void check_features(const dma_channel& c) {
+void check_features(dma_channel& c) {
   const aie::dma_bd& bd = c.current;
-  if (!aie::bd_fits_channel(c.kind, c.bd, c.index)) throw array_error(c.tile, describe(c) + " cannot use this BD");
-  if (bd.compression) throw array_error(c.tile, describe(c) + ": compression is not built");
+  if (!aie::bd_fits_channel(c.kind, c.bd, c.index)) fail(c, dma_error::bd_unavailable, " cannot use this BD");
+  if (!bd.valid) fail(c, dma_error::bd_invalid, " is not valid (Valid_BD = 0)");
+  if (bd.compression && c.may_compress())
+    throw array_error(c.tile, describe(c) + ": compression (Enable_Compression in BD and ctrl register) is not built");
   if (bd.length == 0 && bd.packet_enable) throw array_error(c.tile, describe(c) + ": packet of length 0");
 }
 
 unsigned start_cost(const dma_channel& c) {
-  if (c.kind != aie::tile_kind::shim) return timing::dma_start + timing::bd_setup;
-  if (c.direction == aie::dma_direction::mm2s) return c.follows ? timing::shim_mm2s_next_task : timing::shim_mm2s_start;
+  if (!c.is_shim()) return timing::dma_start + timing::bd_setup;
+  if (!c.is_s2mm()) return c.follows ? timing::shim_mm2s_next_task : timing::shim_mm2s_start;
   return c.follows ? timing::shim_s2mm_next_task : timing::shim_s2mm_start;
 }
 
@@ -41,15 +41,17 @@ void pause_until(partition& p, dma_channel& c, step_state state, std::uint64_t t
 
 void start_task(partition& p, dma_channel& c) {
   if (c.queued == 0) return p.awake.erase(c.agent);
-  if ((c.ctrl & refused_ctrl_bits(c)) != 0)
-    throw array_error(c.tile, describe(c) + ": mode in its ctrl register is not built");
+  if (c.finish_on_tlast() == dma_channel::fot_mode::counts_in_tokens)
+    throw array_error(c.tile, describe(c) + ": FoT_Mode 2 (counts in task-complete tokens) is not built");
   c.task = c.queue[0];
   std::shift_left(c.queue.begin(), c.queue.end(), 1);
   --c.queued;
   c.runs_left = c.task.repeat;
   c.bd = c.task.bd;
   c.task_start = p.now;
-  if (c.kind == aie::tile_kind::shim) ++ddr_of(p, c).users;
+  if (p.watch != nullptr) p.watch->task_began(p, c);
+  p.events.dma(c, dma_event::start_task);
+  if (c.is_shim()) ++ddr_of(p, c).users;
   pause_until(p, c, step_state::starting, p.now + start_cost(c));
 }
 
@@ -59,34 +61,52 @@ void finish_task(partition& p, dma_channel& c) {
     p.unrouted.insert(c.agent);
     return p.sleep(c.agent, wait_cause::token);
   }
-  if (c.kind == aie::tile_kind::shim) --ddr_of(p, c).users;
+  if (c.is_shim()) --ddr_of(p, c).users;
+  p.events.dma(c, dma_event::finished_task);
   ++c.counters.tasks;
+  if (p.watch != nullptr) p.watch->task_ended(p, c);
   c.counters.busy += p.now - c.task_start;
   c.state = step_state::idle;
   c.follows = c.queued != 0;
   if (c.queued == 0) p.awake.erase(c.agent);
 }
 
+/// Whether the count of what this BD received finds room; notes it.
+bool note_count(dma_channel& c, bool last_in_task) {
+  if (c.finish_on_tlast() != dma_channel::fot_mode::counts_in_register) return true;
+  if (c.counts.size() == dma_channel::most_counts) return false;
+  c.counts.push_back({c.written, c.bd, last_in_task});
+  return true;
+}
+
 void end_bd(partition& p, dma_channel& c) {
+  const bool chains = c.current.use_next && !c.out_of_order();
+  const bool last_in_task = !chains && c.runs_left == 1;
+  if (!note_count(c, last_in_task)) return p.sleep(c.agent, wait_cause::token);
   ++c.counters.bds;
+  if (!c.is_s2mm()) p.count_links(c.agent, c.current.packet_enable ? c.current.packet_id : 0u, c.current.length);
+  if (p.watch != nullptr) p.watch->bd_ended(p, c);
+  p.events.dma(c, dma_event::finished_bd);
   if (c.current.release_value != 0) p.release(bd_lock(p, c, c.current.release_lock), c.current.release_value);
-  if (c.current.use_next || --c.runs_left > 0) {
-    c.bd = c.current.use_next ? c.current.next_bd : c.task.bd;
+  if (chains || --c.runs_left > 0) {
+    c.bd = chains ? c.current.next_bd : c.task.bd;
     return pause_until(p, c, step_state::starting, p.now + timing::bd_chain);
   }
-  if (c.kind == aie::tile_kind::shim && c.direction == aie::dma_direction::s2mm)
-    return pause_until(p, c, step_state::responding, p.now + timing::shim_s2mm_response);
+  if (c.is_shim() && c.is_s2mm()) return pause_until(p, c, step_state::responding, p.now + timing::shim_s2mm_response);
   finish_task(p, c);
 }
 
 void move(partition& p, dma_channel& c) {
+  if (c.paused()) return p.sleep(c.agent, wait_cause::stream);
   if (!c.addresses.finished() && !move_word(p, c)) return;
   if (c.addresses.finished()) end_bd(p, c);
 }
 
 void acquire_lock(partition& p, dma_channel& c) {
   lock& l = bd_lock(p, c, c.current.acquire_lock);
-  if (p.acquire(l, c.current.acquire_value)) {
+  const bool taken = p.acquire(l, c.current.acquire_value);
+  p.events.dma_level(c, dma_event::stalled_lock, !taken);
+  if (taken) {
     c.state = step_state::moving;
     return;
   }
@@ -96,18 +116,16 @@ void acquire_lock(partition& p, dma_channel& c) {
 
 void enter_bd(partition& p, dma_channel& c) {
   tile& t = p.at(c.tile);
-  if (c.bd >= aie::resources(c.kind).bds) throw array_error(c.tile, describe(c) + ": no such BD");
+  if (c.bd >= aie::resources(c.kind).bds) fail(c, dma_error::bd_unavailable, ": no such BD");
   c.current = p.decoded_bd(t, c.bd);
-  if (!c.current.valid) {
-    c.bd_invalid = true;
-    throw array_error(c.tile, describe(c) + " is not valid (Valid_BD = 0)");
-  }
   check_features(c);
   aie::dma_bd& kept = t.bds[c.bd].decoded;
   kept.iteration_current =
       static_cast<std::uint8_t>(kept.iteration_current + 1 >= kept.iteration_wrap ? 0 : kept.iteration_current + 1);
-  c.addresses.load(c.current);
-  c.header_due = c.current.packet_enable && c.direction == aie::dma_direction::mm2s;
+  c.addresses.load(c.current, c.kind == aie::tile_kind::memtile && !c.is_s2mm());
+  c.written = 0;
+  if (p.watch != nullptr) p.watch->bd_began(p, c);
+  c.header_due = c.current.packet_enable && !c.is_s2mm();
   c.claimed_block = -1;
   c.ddr_resolved = false;
   c.ddr_extent = c.addresses.bounds();
@@ -117,6 +135,19 @@ void enter_bd(partition& p, dma_channel& c) {
   }
   c.state = step_state::moving;
   move(p, c);
+}
+
+/// Out-of-order mode: the packet's header, which is not written to memory, names the BD.
+void take_header(partition& p, dma_channel& c) {
+  if (!p.word_ready(c.agent)) return p.wait_for_word(c.agent);
+  c.bd = static_cast<std::uint8_t>(p.take_word(c.agent).data >> 5 & 0x3F);
+  enter_bd(p, c);
+}
+
+void begin_bd(partition& p, dma_channel& c) {
+  if (!c.out_of_order()) return enter_bd(p, c);
+  c.state = step_state::header;
+  take_header(p, c);
 }
 
 }  // namespace
@@ -133,8 +164,10 @@ void partition::step_channel(dma_channel& c) {
     case step_state::idle:
       return start_task(*this, c);
     case step_state::starting:
-      if (now >= c.until) return enter_bd(*this, c);
+      if (now >= c.until) return begin_bd(*this, c);
       return pause_until(*this, c, c.state, c.until);
+    case step_state::header:
+      return take_header(*this, c);
     case step_state::acquiring:
       return acquire_lock(*this, c);
     case step_state::moving:
@@ -154,6 +187,7 @@ void partition::push_task(dma_channel& c, aie::dma_task task) {
     return;
   }
   c.queue[c.queued++] = task;
+  ++c.pushed;
   if (c.state == step_state::idle && !awake.contains(c.agent)) {
     c.follows = false;
     awake.insert(c.agent);
@@ -163,11 +197,16 @@ void partition::push_task(dma_channel& c, aie::dma_task task) {
 void partition::reset_channel(dma_channel& c) {
   awake.erase(c.agent);
   sleeping.erase(c.agent);
-  if (c.kind == aie::tile_kind::shim && c.state != step_state::idle) --ddr_of(*this, c).users;
+  if (c.is_shim() && c.state != step_state::idle) --ddr_of(*this, c).users;
   c.state = step_state::idle;
   c.queued = 0;
-  c.overflow = c.bd_invalid = false;
-  if (c.direction == aie::dma_direction::s2mm) {
+  c.pushed = 0;
+  c.overflow = false;
+  c.errors = 0;
+  c.counts.clear();
+  c.stalled = false;
+  for (const auto level : {dma_event::stalled_lock, dma_event::stream_stall}) events.dma_level(c, level, false);
+  if (c.is_s2mm()) {
     fifos[c.agent].clear();
     wake_all(fifos[c.agent].blocked);
   } else {

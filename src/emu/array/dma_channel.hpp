@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 
 #include "aie/dma.hpp"
 #include "emu/array/address_generator.hpp"
@@ -25,9 +26,10 @@ struct dma_counters {
 };
 
 struct dma_channel {
-  /// idle: no task. starting: until `until`. acquiring: the BD's lock. moving: words. responding: shim S2MM, the last
-  /// write's answer is under way. token: the task-complete token finds no way out.
-  enum class step_state : std::uint8_t { idle, starting, acquiring, moving, responding, token };
+  /// idle: no task. starting: until `until`. header: out-of-order mode, for the packet that names the BD. acquiring:
+  /// the BD's lock. moving: words. responding: shim S2MM, the last write's answer is under way. token: the
+  /// task-complete token finds no way out.
+  enum class step_state : std::uint8_t { idle, starting, header, acquiring, moving, responding, token };
 
   aie::tile_kind kind{};
   aie::tile_id tile;
@@ -38,17 +40,21 @@ struct dma_channel {
 
   step_state state = step_state::idle;
   bool reset = false;
-  bool overflow = false;    ///< sticky: a task was pushed to a full queue and is lost
-  bool bd_invalid = false;  ///< sticky
+  bool overflow = false;  ///< sticky: a task was pushed to a full queue and is lost
+  /// Sticky errors, as their bits in the status register.
+  std::uint32_t errors = 0;
   std::uint32_t ctrl = 0;
   std::array<aie::dma_task, aie::dma_queue_depth> queue{};
   std::uint8_t queued = 0;
-  bool follows = false;  ///< the task was queued when its predecessor ended
+  std::uint32_t pushed = 0;  ///< tasks since the last reset, for reports
+  bool follows = false;      ///< the task was queued when its predecessor ended
 
   aie::dma_task task;
   std::uint16_t runs_left = 0;
   std::uint8_t bd = 0;
   bool header_due = false;
+  bool tlast_came = false;  ///< with the word just received
+  bool stalled = false;     ///< as its event shows: starved S2MM, MM2S without room
   aie::dma_bd current;
   address_generator addresses;
   std::uint64_t until = 0;          ///< end of starting or responding
@@ -60,8 +66,34 @@ struct dma_channel {
   std::byte* ddr = nullptr;
   bool ddr_resolved = false;
 
+  std::uint32_t written = 0;  ///< words of the current BD so far
+  /// Finish on TLAST with counts: what each BD received, until software takes it. The depth is a choice (README.md).
+  struct count {
+    std::uint32_t words = 0;
+    std::uint8_t bd = 0;
+    bool last_in_task = false;
+  };
+  static constexpr std::size_t most_counts = 8;
+  std::deque<count> counts;
+
   std::uint64_t task_start = 0;
   dma_counters counters;
+
+  // Fields of the ctrl register (AM025).
+  enum class fot_mode : std::uint8_t { off, no_counts, counts_in_tokens, counts_in_register };
+  bool is_s2mm() const { return direction == aie::dma_direction::s2mm; }
+  bool is_shim() const { return kind == aie::tile_kind::shim; }
+  fot_mode finish_on_tlast() const { return is_s2mm() ? static_cast<fot_mode>(ctrl >> 16 & 3) : fot_mode::off; }
+  bool out_of_order() const { return is_s2mm() && (ctrl >> 3 & 1) != 0; }
+  bool may_compress() const { return !is_shim() && (ctrl >> 4 & 1) != 0; }
+  /// Pause_Stream or Pause_Mem.
+  bool paused() const { return is_shim() && (ctrl & 6) != 0; }
 };
+
+/// Error bits of a status register (AM025).
+namespace dma_error {
+inline constexpr std::uint32_t lock_unavailable = 1u << 8, memory_unavailable = 1u << 9, bd_unavailable = 1u << 10,
+                               bd_invalid = 1u << 11, fot_length = 1u << 12, decode = 1u << 16;
+}
 
 }  // namespace npurt::emu

@@ -3,9 +3,9 @@
 #include "emu/array/dma_words.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <format>
+#include <utility>
 
 #include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
@@ -19,7 +19,8 @@ constexpr std::int64_t memtile_window = 0x80000;
 /// Channels that reach a neighbour memtile (AM020 chapter 5).
 constexpr unsigned memtile_neighbour_channels = 4;
 
-[[noreturn]] void out_of_range(const dma_channel& c, std::int64_t address, const char* why) {
+[[noreturn]] void out_of_range(dma_channel& c, std::int64_t address, const char* why) {
+  c.errors |= c.kind == aie::tile_kind::memtile ? dma_error::memory_unavailable : dma_error::decode;
   throw array_error(c.tile, std::format("{}: address {:#x} {}", describe(c), address, why));
 }
 
@@ -40,7 +41,7 @@ std::byte* ddr_word(partition& p, dma_channel& c, std::int64_t address) {
   out_of_range(c, address, "is in no buffer of the host");
 }
 
-std::byte* memtile_word(partition& p, const dma_channel& c, std::int64_t address) {
+std::byte* memtile_word(partition& p, dma_channel& c, std::int64_t address) {
   const std::int64_t window = address / memtile_window;
   const std::int64_t col = c.tile.col + window - 1;
   if (window > 2) out_of_range(c, address, "is beyond the east neighbour's memory");
@@ -55,8 +56,8 @@ std::byte* core_word(partition& p, dma_channel& c, std::int64_t address) {
   if (address + 4 > static_cast<std::int64_t>(t.memory.size())) out_of_range(c, address, "is outside the data memory");
   if (address >> 4 != c.claimed_block) {  // one 128-bit access serves four stream words
     c.claimed_block = address >> 4;
-    t.claim(0, p.now);
-    t.banks |= bank_bit(static_cast<std::uint32_t>(address));
+    const std::uint8_t bank = bank_bit(static_cast<std::uint32_t>(address));
+    p.channels_lead ? t.take_before_core(bank, p.now) : t.take(bank, p.now);
   }
   return t.memory.data() + address;
 }
@@ -83,7 +84,7 @@ void count_ddr_word(partition& p, dma_channel& c) {
   const unsigned alone = reads ? timing::shim_mm2s_word_ticks : timing::shim_s2mm_word_ticks;
   const std::uint64_t cycle = p.now * timing::ticks_per_cycle;  // less than a cycle's lateness is made up for
   c.next_word =
-      std::max(c.next_word, cycle - (timing::ticks_per_cycle - 1)) + std::max(alone, timing::ddr_word_ticks * d.users);
+      std::max(c.next_word, cycle - (timing::ticks_per_cycle - 1)) + std::max(alone, p.ddr_word_ticks * d.users);
 }
 
 bool count_wait(dma_channel& c, wait_cause cause) {
@@ -91,22 +92,23 @@ bool count_wait(dma_channel& c, wait_cause cause) {
   return false;
 }
 
-/// AM020 chapter 2: odd parity, source column and row, type, id.
-std::uint32_t packet_header(const dma_channel& c) {
-  const std::uint32_t bits = std::uint32_t{c.tile.col} << 21 | std::uint32_t{c.tile.row} << 16 |
-                             std::uint32_t{c.current.packet_type} << 12 | c.current.packet_id;
-  return std::popcount(bits) % 2 == 0 ? bits | 0x80000000u : bits;
+void show_stall(partition& p, dma_channel& c, bool stalled) {
+  if (std::exchange(c.stalled, stalled) != stalled) p.events.dma_level(c, dma_event::stream_stall, stalled);
 }
 
 bool send_word(partition& p, dma_channel& c, std::uint32_t word, bool last) {
-  if (p.push(c.agent, word, last)) return true;
+  const bool sent = p.push(c.agent, word, last);
+  show_stall(p, c, !sent);
+  if (sent) return true;
   p.sleep(c.agent, wait_cause::stream);
   return false;
 }
 
 bool send(partition& p, dma_channel& c) {
   if (c.header_due) {
-    if (send_word(p, c, packet_header(c), false)) c.header_due = false;
+    const aie::dma_bd& bd = c.current;
+    if (send_word(p, c, stream_header(c.tile, bd.packet_type, bd.packet_id, bd.out_of_order_id), false))
+      c.header_due = false;
     return false;
   }
   const bool shim = c.kind == aie::tile_kind::shim;
@@ -118,8 +120,21 @@ bool send(partition& p, dma_channel& c) {
   return true;
 }
 
+void finish_on_tlast(dma_channel& c, bool last) {
+  if (last) {
+    c.tlast_came = true;
+  } else if (c.addresses.remaining() == 1) {
+    c.errors |= dma_error::fot_length;
+    throw array_error(c.tile, std::format("{}: finish on TLAST, but {} words came without TLAST "
+                                          "(Error_FoT_Length_Exceeded)",
+                                          describe(c), c.written));
+  }
+}
+
 bool receive(partition& p, dma_channel& c) {
-  if (!p.word_ready(c.agent)) {
+  const bool ready = p.word_ready(c.agent);
+  show_stall(p, c, !ready);
+  if (!ready) {
     p.wait_for_word(c.agent);
     return false;
   }
@@ -129,6 +144,8 @@ bool receive(partition& p, dma_channel& c) {
   const stream_fifo::word w = p.take_word(c.agent);
   std::memcpy(to, &w.data, 4);
   if (shim) count_ddr_word(p, c);
+  ++c.written;
+  if (c.finish_on_tlast() != dma_channel::fot_mode::off) finish_on_tlast(c, w.last);
   return true;
 }
 
@@ -137,6 +154,7 @@ bool receive(partition& p, dma_channel& c) {
 bool move_word(partition& p, dma_channel& c) {
   if (!(c.direction == aie::dma_direction::mm2s ? send(p, c) : receive(p, c))) return false;
   c.addresses.advance();
+  if (std::exchange(c.tlast_came, false)) c.addresses.finish();
   ++c.counters.words;
   return true;
 }

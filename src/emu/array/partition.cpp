@@ -3,6 +3,7 @@
 #include "emu/array/partition.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace npurt::emu {
 namespace {
@@ -31,6 +32,18 @@ void build_core(partition& p, aie::tile_id id) {
   p.sources[a].slave = *aie::slave_number(aie::tile_kind::core, {aie::bundle::core, 0});
 }
 
+void build_services(partition& p, const tile& t) {
+  static constexpr std::array<aie::port, services_per_tile> ports{
+      {{aie::bundle::tile_control, 0}, {aie::bundle::fifo, 0}, {aie::bundle::trace, 0}, {aie::bundle::trace, 1}}};
+  for (unsigned s = 0; s < services_per_tile; ++s) {
+    const auto slave = aie::slave_number(t.kind, ports[s]);
+    if (!slave) continue;  // a service that this kind of tile lacks
+    stream_source& source = p.sources[service_agent(t.id, static_cast<service>(s))];
+    source.tile = t.id;
+    source.slave = *slave;
+  }
+}
+
 }  // namespace
 
 partition::partition(aie::geometry array_shape, ddr_port& memory)
@@ -41,7 +54,8 @@ partition::partition(aie::geometry array_shape, ddr_port& memory)
       cores(std::size_t{shape.columns} * cores_per_column),
       fifos(max_agents),
       sources(max_agents),
-      arbiter_owner(tiles.size() * 8, no_agent) {
+      arbiter_owner(tiles.size() * 8, no_agent),
+      link_words(tiles.size() * most_masters) {
   for (std::size_t i = 0; i < tiles.size(); ++i) {
     tile& t = tiles[i];
     t.id = {static_cast<std::uint8_t>(i / shape.rows), static_cast<std::uint8_t>(i % shape.rows)};
@@ -50,7 +64,10 @@ partition::partition(aie::geometry array_shape, ddr_port& memory)
     t.memory.resize(aie::resources(t.kind).data_memory);
     build_channels(*this, t);
     if (t.kind == aie::tile_kind::core) build_core(*this, t.id);
+    build_services(*this, t);
   }
+  events.reset();
+  reset_services();
 }
 
 void partition::reset() {
@@ -77,6 +94,9 @@ void partition::reset() {
   unrouted.clear();
   awake.clear();
   sleeping.clear();
+  events.reset();
+  reset_services();
+  ahead.clear();
 }
 
 }  // namespace npurt::emu

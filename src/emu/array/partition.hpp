@@ -12,9 +12,13 @@
 
 #include "aie/geometry.hpp"
 #include "emu/array/array_error.hpp"
+#include "emu/array/control_port.hpp"
+#include "emu/array/core_pool.hpp"
 #include "emu/array/core_tile.hpp"
 #include "emu/array/ddr_port.hpp"
 #include "emu/array/dma_channel.hpp"
+#include "emu/array/events.hpp"
+#include "emu/array/recorder.hpp"
 #include "emu/array/stream_fifo.hpp"
 #include "emu/array/tile.hpp"
 #include "emu/array/timing.hpp"
@@ -46,14 +50,46 @@ struct partition {
   void wake(agent_id a);
   void wake_at(agent_id a, std::uint64_t time);
   void wake_all(agent_set& set);
-  /// One cycle of everything that is awake.
+  /// One cycle of everything that is awake and not ahead.
   void cycle();
+  void step_channels();
+  void step_cores();
   /// Wakes what is due at `now`, delivers tokens.
   void run_timers();
+
+  // Cores ahead of time (run_ahead.cpp).
+  /// Lets the cores that nothing can reach for some time run so far.
+  void send_ahead();
+  /// Cores whose time has come are no longer ahead.
+  void meet_ahead();
+  /// Waits until no thread runs a core.
+  void join_ahead();
+  /// Waits for that core; it stays ahead if it is.
+  void settle(const core_tile& c);
+  /// Before that core is changed from outside.
+  void leave_ahead(core_tile& c);
+  /// Whether nobody but cores ahead is awake.
+  bool all_ahead() const { return awake.without(ahead).empty(); }
+  void run_or_post(core_tile& c, bool alone);
+  /// Whether nothing but the DMAs of its tile touches what a core touches, and nobody watches it.
+  bool is_private(const core_tile& c);
+  /// The first cycle in which one of the cores ahead is not ahead any more.
+  std::uint64_t ahead_front();
+  std::uint64_t horizon(const core_tile& c);
+  std::uint64_t first_token();
+  void find_coupled();
+
+  // Channels ahead of cores (lookahead.cpp).
+  std::uint64_t lead();
+  void lead_channels(std::uint64_t cycles);
+  void follow(const agent_set& followers, std::uint64_t from);
+  void forget_known_claims(bool keep_now);
 
   // Streams (streams.cpp, routes.cpp).
   /// Sends one word. False: no room, route or arbiter; the agent may sleep, it is woken when that changes.
   bool push(agent_id source, std::uint32_t data, bool last);
+  /// Puts a word on its way to a receiver.
+  void arrive(const route_branch& b, std::uint32_t data, bool last);
   const route& find_route(stream_source& source, unsigned packet_id);
   route resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const;
   bool word_ready(agent_id receiver) const { return !fifos[receiver].empty() && fifos[receiver].front().ready <= now; }
@@ -63,8 +99,15 @@ struct partition {
   void switches_changed();
   /// Sends a task-complete token on its way; false: no route leads to the firmware.
   bool send_token(const dma_channel& c);
+  /// Counts words at every switch of a route, for the statistics.
+  void count_links(agent_id source, unsigned packet_id, std::uint64_t words);
+  void count_links(const route& r, std::uint64_t words);
   /// Forgets what an agent was sending: its packet, its arbiters.
   void end_stream(agent_id source);
+
+  // Services of tiles (services.cpp): control packets, FIFO ports, trace packets. Woken by words, like channels.
+  void step_service(agent_id a);
+  void reset_services();
 
   // DMA (dma.cpp).
   void step_channel(dma_channel& c);
@@ -77,7 +120,7 @@ struct partition {
   tile& find_tile(std::uint32_t address);
   void write(std::uint32_t address, std::uint32_t value);
   std::uint32_t read(std::uint32_t address);
-  /// What a masked write keeps: the register's value, 0 if it was never written and nothing else defines it.
+  /// What a masked write keeps: the register's value, that after a reset if it was never written.
   std::uint32_t read_for_mask(std::uint32_t address);
 
   // Locks: what a changed value means for those who wait.
@@ -98,12 +141,26 @@ struct partition {
   std::vector<stream_fifo> fifos;                 ///< by agent id of the receiver
   std::vector<stream_source> sources;             ///< by agent id
   std::uint32_t switch_version = 1;
-  std::vector<agent_id> arbiter_owner;   ///< no_agent: free
-  std::vector<agent_id> packet_waiters;  ///< sources that want arbiters, oldest first
-  agent_set unrouted;                    ///< asleep until the switches change
+  std::vector<agent_id> arbiter_owner;      ///< no_agent: free
+  std::vector<agent_id> packet_waiters;     ///< sources that want arbiters, oldest first
+  std::vector<control_port> control_ports;  ///< by tile index
+  bool control_packets = false;             ///< a stream reaches a control port: cores can be changed at any time
+  agent_set unrouted;                       ///< asleep until the switches change
 
   agent_set awake;
   agent_set sleeping;
+  agent_set ahead;                ///< cores, awake, that have executed `now` already
+  std::uint64_t ahead_check = 0;  ///< cycle in which meet_ahead() has to look at them
+  /// Host threads that execute cores; 0: every core steps in every cycle, which the others must equal.
+  unsigned threads = default_threads();
+  std::unique_ptr<core_pool> pool;  ///< made when first needed
+  bool channels_lead = false;       ///< `now` is a cycle that the cores have still to execute
+  std::uint64_t next_lead = 0;      ///< no look whether channels may lead before this cycle
+  std::uint64_t run_end = 0;        ///< of array::run: what comes from outside comes then
+  bool tokens_end_run = false;      ///< or when a token arrives
+  agent_set coupled;                ///< cores that reach another tile's memory or locks, and those reached
+  bool coupling_known = false;
+  std::uint64_t token_cycle = 0, token_bound = 0;  ///< first_token() of that cycle
   std::array<std::uint64_t, max_agents> asleep_since{};
   std::array<wait_cause, max_agents> asleep_cause{};
 
@@ -125,8 +182,12 @@ struct partition {
   std::uint64_t next_look = timing::spin_cycles;
 
   ddr_direction ddr_read, ddr_write;
+  unsigned ddr_word_ticks = timing::ddr_ticks(timing::clock_hz());  ///< of the whole device, each direction
+  static constexpr unsigned most_masters = 32;
+  std::vector<std::uint64_t> link_words;                      ///< by tile index * most_masters + master port
+  recorder* watch = nullptr;                                  ///< told of what happens, if there is one
   std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here
-  std::uint64_t core_events = 0;
+  event_network events{*this};
 
   static constexpr agent_id no_agent = 0xFF;
 };

@@ -25,6 +25,10 @@ switch_table build_switch_table(aie::tile_kind kind) {
       table[aie::slot_offset(kind, s, slot)] = {what::slot, static_cast<std::uint8_t>(s),
                                                 static_cast<std::uint8_t>(slot)};
   }
+  for (unsigned arbiter = 0; arbiter < 2; ++arbiter)
+    for (unsigned word = 0; word < 3; ++word)
+      table[aie::merge_offset(kind, arbiter) + 4 * word] = {what::merge, static_cast<std::uint8_t>(arbiter),
+                                                            static_cast<std::uint8_t>(word)};
   if (kind != aie::tile_kind::shim) return table;
   table[aie::shim_mux_offset] = {what::mux};
   table[aie::shim_demux_offset] = {what::demux};
@@ -72,6 +76,10 @@ bool is_lock_request(aie::tile_kind kind, std::uint32_t offset) {
   // AM025: Lock_Request; id << 10 | acquire << 9 | change << 2.
   const std::uint32_t base = kind == aie::tile_kind::memtile ? 0xD0000 : 0x40000;
   return offset >= base && offset < base + (std::uint32_t{aie::resources(kind).locks} << 10);
+}
+
+bool is_control_port_status(aie::tile_kind kind, std::uint32_t offset) {
+  return offset == (kind == aie::tile_kind::memtile ? 0xB0F30u : 0x3FF30u);  // AM025
 }
 
 std::optional<switch_register> find_switch_register(aie::tile_kind kind, std::uint32_t offset) {

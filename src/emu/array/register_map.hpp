@@ -26,10 +26,13 @@ std::optional<lock_error_register> find_lock_errors(aie::tile_kind kind, std::ui
 /// The window whose reads perform lock requests.
 bool is_lock_request(aie::tile_kind kind, std::uint32_t offset);
 
+/// Tile_Control_Packet_Handler_Status.
+bool is_control_port_status(aie::tile_kind kind, std::uint32_t offset);
+
 struct switch_register {
-  enum class what : std::uint8_t { master, slave, slot, mux, demux } what;
-  std::uint8_t port = 0;
-  std::uint8_t slot = 0;
+  enum class what : std::uint8_t { master, slave, slot, merge, mux, demux } what;
+  std::uint8_t port = 0;  ///< of merge: the arbiter
+  std::uint8_t slot = 0;  ///< of merge: the word: slaves 0 and 1, 2 and 3, ctrl
 };
 std::optional<switch_register> find_switch_register(aie::tile_kind kind, std::uint32_t offset);
 

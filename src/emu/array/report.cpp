@@ -1,102 +1,116 @@
 // SPDX-License-Identifier: Apache-2.0
-// What everybody waits for, for the report of a command that hangs.
+// The report of a command that hangs: why, in sentences that follow the wait-for graph; then who waits for what.
+#include <algorithm>
 #include <format>
+#include <set>
 
 #include "emu/array/array.hpp"
 #include "emu/array/dma_words.hpp"
 #include "emu/array/partition.hpp"
+#include "emu/array/waiting.hpp"
 
 namespace npurt::emu {
 namespace {
 
 using step_state = dma_channel::step_state;
 
-std::string condition(int value) { return value < 0 ? std::format(">= {}", -value) : std::format("== {}", value); }
+/// Sentences of a report; what a design with more to say lacks is in the list below them.
+constexpr std::size_t most_sentences = 16;
 
-std::string lock_text(const partition& p, const dma_channel& c) {
-  unsigned id = c.current.acquire_lock;
-  aie::tile_id at = c.tile;
-  if (c.kind == aie::tile_kind::memtile) {
-    at.col = static_cast<std::uint8_t>(at.col + id / 64 - 1);
-    id %= 64;
+/// Follows the graph depth first; every agent is entered once.
+class explainer {
+ public:
+  explicit explainer(const partition& p) : partition_(p) {}
+
+  void start(const awaited_token& token) { follow("the firmware", examine(partition_, token)); }
+
+  void start(agent_id agent) {
+    if (seen_.insert(agent).second) walk_from(agent, name(agent));
   }
-  return std::format("waits for lock {} of tile {} {}, its value is {}", id, aie::to_string(at),
-                     condition(c.current.acquire_value), p.at(at).locks[id].value);
-}
 
-std::string receivers_text(const partition& p, const stream_source& s) {
-  if (s.open == nullptr)
-    return s.wanted != nullptr ? "waits for an arbiter that another packet holds" : "its stream goes nowhere";
-  std::string text = "waits for room at";
-  for (const route_branch& b : s.open->branches) {
-    if (p.fifos[b.receiver].size() < b.room) continue;
-    const bool dma = b.receiver < max_channels;
-    const dma_channel* c = dma ? &p.channels[b.receiver] : nullptr;
-    text += dma ? std::format(" S2MM {} of tile {}", c->index, aie::to_string(c->tile))
-                : std::format(" the core of tile {}", aie::to_string(p.cores[b.receiver - max_channels]->id()));
+  std::string text() const {
+    std::string all;
+    for (std::size_t i = 0; i < std::min(sentences_.size(), most_sentences); ++i) all += "why: " + sentences_[i] + "\n";
+    if (sentences_.size() > most_sentences)
+      all += std::format("why: {} more of the kind\n", sentences_.size() - most_sentences);
+    return all;
   }
-  return text;
-}
 
-std::string channel_text(const partition& p, const dma_channel& c) {
-  switch (c.state) {
-    case step_state::acquiring:
-      return lock_text(p, c);
-    case step_state::moving:
-      if (c.direction == aie::dma_direction::mm2s)
-        return std::format("{}, {} words not sent", receivers_text(p, p.sources[c.agent]), c.addresses.remaining());
-      return std::format("waits for {} words from its stream", c.addresses.remaining());
-    case step_state::token:
-      return std::format("its task-complete token (packet id {}) has no route to the firmware", c.ctrl >> 8 & 0x1F);
-    case step_state::starting:
-      return "is starting";
-    case step_state::responding:
-      return "waits for the memory's answer";
-    case step_state::idle:
-      return "is idle";
+ private:
+  std::string name(agent_id agent) const {
+    const bool busy = agent < max_channels && partition_.channels[agent].state != step_state::idle;
+    return agent_name(partition_, agent, busy ? std::optional<unsigned>(partition_.channels[agent].bd) : std::nullopt);
   }
-  return {};
-}
 
-std::string core_text(const partition& p, const core_tile& tile) {
-  const core& c = tile.processor();
-  switch (c.waiting()) {
-    case stall::lock: {
-      static constexpr std::array<aie::tile_id, 4> steps{
-          {{0, 0xFF}, {0xFF, 0}, {0, 1}, {0, 0}}};  // south, west, north, own
-      const unsigned side = c.waiting_lock() / 16, id = c.waiting_lock() % 16;
-      const aie::tile_id at{static_cast<std::uint8_t>(tile.id().col + steps[side].col),
-                            static_cast<std::uint8_t>(tile.id().row + steps[side].row)};
-      return std::format("waits for lock {} of tile {} {}, its value is {}", id, aie::to_string(at),
-                         condition(c.waiting_lock_value()), p.at(at).locks[id].value);
+  void walk_from(agent_id agent, const std::string& sentence) {
+    path_.push_back(agent);
+    follow(sentence, examine(partition_, agent));
+    path_.pop_back();
+  }
+
+  void follow(const std::string& subject, const wait_state& state) {
+    const std::string sentence = state.what.empty() ? subject : subject + " " + state.what;
+    if (state.links.empty()) return sentences_.push_back(sentence + state.verdict);
+    for (const wait_link& link : state.links) {
+      if (const auto at = std::ranges::find(path_, link.who); at != path_.end()) {
+        sentences_.push_back(sentence + link.how + circle(at));
+      } else if (seen_.insert(link.who).second) {
+        const bool acts = !examine(partition_, link.who).what.empty();
+        walk_from(link.who, sentence + link.how + (acts ? ", which" : ""));
+      }
     }
-    case stall::stream_in:
-      return "waits for a word from its stream";
-    case stall::stream_out:
-      return receivers_text(p, p.sources[tile.agent()]);
-    case stall::cascade_in:
-      return "waits for its cascade input";
-    case stall::cascade_out:
-      return "waits for room in its cascade output";
-    case stall::memory:
-    case stall::none:
-      return "runs";
   }
-  return {};
+
+  std::string circle(std::vector<agent_id>::const_iterator from) const {
+    std::string text = ": a cycle of waiting, ";
+    std::string locks;
+    for (auto at = from; at != path_.end(); ++at) {
+      text += name(*at) + " -> ";
+      if (const auto lock = examine(partition_, *at).lock)
+        locks += std::format("{}lock {} of tile {}", locks.empty() ? "" : " or ", lock->id, aie::to_string(lock->tile));
+    }
+    text += name(*from);
+    return locks.empty() ? text : text + "; a larger value of " + locks + " at the start, or one more release, ends it";
+  }
+
+  const partition& partition_;
+  std::set<agent_id> seen_;
+  std::vector<agent_id> path_;
+  std::vector<std::string> sentences_;
+};
+
+std::vector<agent_id> waiting_agents(const partition& p) {
+  std::vector<agent_id> found;
+  for (const auto& c : p.cores)
+    if (c->processor().enabled() && !c->processor().done()) found.push_back(c->agent());
+  for (const dma_channel& c : p.channels)
+    if (c.state != step_state::idle || c.queued != 0) found.push_back(c.agent);
+  return found;
 }
 
-}  // namespace
+/// Those first that nobody waits for: their sentences are the longest.
+std::vector<agent_id> in_order_of_explanation(const partition& p) {
+  std::vector<agent_id> agents = waiting_agents(p);
+  std::set<agent_id> waited_for;
+  for (const agent_id a : agents)
+    for (const wait_link& link : examine(p, a).links) waited_for.insert(link.who);
+  std::ranges::stable_partition(agents, [&](agent_id a) { return !waited_for.contains(a); });
+  return agents;
+}
 
-std::string array::waiting_report() const {
-  const partition& p = *partition_;
+std::string list(const partition& p) {
   std::string text;
   for (const auto& c : p.cores)
-    if (c->processor().enabled() && !c->processor().done())
-      text += std::format("core {} at pc {:#x}: {}\n", aie::to_string(c->id()), c->processor().pc(), core_text(p, *c));
+    if (c->processor().enabled() && !c->processor().done()) {
+      const wait_state s = examine(p, c->agent());
+      text += std::format("core {} at pc {:#x}: {}\n", aie::to_string(c->id()), c->processor().pc(),
+                          s.links.empty() ? s.what + s.verdict : s.what);
+    }
   for (const dma_channel& c : p.channels) {
+    const wait_state s = examine(p, c.agent);
     if (c.state != step_state::idle || c.queued != 0)
       text += std::format("DMA {} {}: {}; {} more tasks queued\n", aie::to_string(c.tile), describe(c),
-                          channel_text(p, c), c.queued);
+                          s.links.empty() ? s.what + s.verdict : s.what, c.queued);
     if (c.overflow)
       text += std::format("DMA {} {} {}: a task was pushed to its full queue and is lost\n", aie::to_string(c.tile),
                           c.direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", c.index);
@@ -107,6 +121,19 @@ std::string array::waiting_report() const {
         text += std::format("lock {} of tile {} {}\n", i, aie::to_string(t.id),
                             t.locks[i].overflow ? "was released beyond 63" : "was released below 0");
   return text;
+}
+
+}  // namespace
+
+std::string array::waiting_report(const std::optional<awaited_token>& awaited) const {
+  const partition& p = *partition_;
+  explainer why(p);
+  if (awaited) {
+    why.start(*awaited);
+  } else {
+    for (const agent_id a : in_order_of_explanation(p)) why.start(a);
+  }
+  return why.text() + list(p);
 }
 
 }  // namespace npurt::emu

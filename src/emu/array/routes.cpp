@@ -35,15 +35,23 @@ class walker {
     if (++switches_ > most_switches) return complain(at.tile, "the stream runs in a circle");
     const tile& t = partition_.at(at.tile);
     const stream_switch_state& sw = t.stream_switch;
-    if (!sw.slaves[at.slave].enable) return;
+    if (!sw.slaves[at.slave].enable) return end(at, "is not enabled");
     if (sw.slaves[at.slave].packet) return enter_packet(at, sw);
+    const std::size_t before = route_.hops.size();
     for (unsigned m = 0; m < aie::master_count(t.kind); ++m)
       if (sw.masters[m].enable && !sw.masters[m].packet && sw.masters[m].slave == at.slave) leave(at, m, false);
+    if (route_.hops.size() == before) end(at, "leads to no master port");
   }
 
  private:
   void complain(aie::tile_id tile, const std::string& what) {
     if (route_.problem.empty()) route_.problem = "at tile " + aie::to_string(tile) + " " + what;
+  }
+
+  void end(const position& at, const std::string& why) {
+    const auto in = *aie::slave_port(partition_.at(at.tile).kind, at.slave);
+    if (route_.end.empty())
+      route_.end = "at tile " + aie::to_string(at.tile) + ", whose slave port " + aie::to_string(in) + " " + why;
   }
 
   void enter_packet(const position& at, const stream_switch_state& sw) {
@@ -53,19 +61,25 @@ class walker {
       if (!slot.enable || (packet_id_ & slot.mask) != (unsigned{slot.id} & slot.mask)) continue;
       const tile& t = partition_.at(at.tile);
       route_.arbiters.push_back(static_cast<std::uint16_t>(t.index * 8 + slot.arbiter));
+      route_.entries.push_back(static_cast<std::uint8_t>(at.slave));
+      const std::size_t before = route_.hops.size();
       for (unsigned m = 0; m < aie::master_count(t.kind); ++m) {
         const aie::master_config& master = sw.masters[m];
         if (master.enable && master.packet && master.arbiter == slot.arbiter &&
             (master.msel_mask >> slot.msel & 1) != 0)
           leave(at, m, master.drop_header);
       }
+      if (route_.hops.size() == before) end(at, "has a rule for packet " + id_text() + " that leads to no master port");
       return;
     }
+    end(at, "has no rule for packet " + id_text());
   }
+  std::string id_text() const { return "id " + std::to_string(packet_id_); }
 
   void leave(const position& at, unsigned master, bool drops) {
     const tile& t = partition_.at(at.tile);
     const aie::port in = *aie::slave_port(t.kind, at.slave), out = *aie::master_port(t.kind, master);
+    route_.hops.push_back({at.tile, static_cast<std::uint8_t>(at.slave), static_cast<std::uint8_t>(master)});
     if (!aie::can_connect(t.kind, in, out))
       return complain(at.tile, "the switch cannot connect " + aie::to_string(in) + " to " + aie::to_string(out));
     position next = at;
@@ -73,9 +87,15 @@ class walker {
     next.dropped |= drops;
     if (out.side == aie::bundle::dma) return receive(channel_agent(at.tile, aie::dma_direction::s2mm, out.index), next);
     if (out.side == aie::bundle::core) return receive(core_agent(at.tile), next);
+    if (out.side == aie::bundle::tile_control) return receive(service_agent(at.tile, service::control_port), next);
+    if (out.side == aie::bundle::fifo) {
+      next.words += timing::fifo_port_words;
+      return receive(service_agent(at.tile, service::fifo_port), next);
+    }
     if (t.kind == aie::tile_kind::shim && out.side == aie::bundle::south) return leave_array(next, out);
     const auto wired = is_external(out) ? aie::wire(partition_.shape, {at.tile, out}) : std::nullopt;
-    if (!wired) return complain(at.tile, "words reach master port " + aie::to_string(out) + ", which is not built");
+    if (!wired)
+      return complain(at.tile, "words reach master port " + aie::to_string(out) + ", which leads out of the array");
     next.tile = wired->tile;
     next.slave = *aie::slave_number(partition_.at(next.tile).kind, wired->p);
     next.words += timing::crossing_words;

@@ -12,11 +12,13 @@ void partition::sleep(agent_id a, wait_cause cause) {
   sleeping.insert(a);
   asleep_since[a] = now;
   asleep_cause[a] = cause;
+  if (watch != nullptr) watch->slept(*this, a, cause);
 }
 
 void partition::wake(agent_id a) {
   if (!sleeping.contains(a)) return;
   ++actions;
+  if (watch != nullptr) watch->woke(*this, a);
   sleeping.erase(a);
   awake.insert(a);
   if (a < max_channels) channels[a].counters.waits[static_cast<std::size_t>(asleep_cause[a])] += now - asleep_since[a];
@@ -40,6 +42,7 @@ void partition::run_timers() {
     std::pop_heap(timers.begin(), timers.end(), std::greater<>{});
     timers.pop_back();
   }
+  events.deliver(now);
   std::erase_if(flying, [this](const flying_token& f) {
     if (f.time > now) return false;
     arrived.push_back(f.what);
@@ -49,17 +52,31 @@ void partition::run_timers() {
 }
 
 void partition::cycle() {
-  // Channels before cores: a DMA access wins its bank. Who is woken in this loop steps in the next cycle.
+  if (threads != 0)
+    if (const std::uint64_t cycles = lead(); cycles != 0) return lead_channels(cycles);
+  step_channels();
+  step_cores();
+}
+
+// Channels before cores: a DMA access wins its bank. Who is woken in this loop steps in the next cycle.
+void partition::step_channels() {
   const agent_set stepping = awake;
   stepping.for_each([this](agent_id a) { step_channel(channels[a]); }, 0, 2);
-  const agent_set running = awake;
-  running.for_each([this](agent_id a) { cores[a - max_channels]->step(); }, 2, 3);
+}
+
+void partition::step_cores() {
+  if (now >= ahead_check) meet_ahead();
+  const agent_set running = awake.without(ahead);
+  running.for_each([this](agent_id a) { a < first_service ? cores[a - max_channels]->step() : step_service(a); }, 2, 4);
   ++now;
+  if (threads != 0) send_ahead();
 }
 
 void partition::release(lock& l, int value) {
   ++actions;
   l.release(value);
+  if (watch != nullptr) watch->lock_changed(*this, l);
+  if (events.watches_locks()) events.lock_changed(l, event_network::lock_event::release);
   wake_all(l.waiters);
 }
 
@@ -67,6 +84,10 @@ bool partition::acquire(lock& l, int value) {
   const std::uint8_t before = l.value;
   if (!l.acquire(value)) return false;
   ++actions;
+  if (events.watches_locks())
+    events.lock_changed(l,
+                        value < 0 ? event_network::lock_event::acquire_ge : event_network::lock_event::acquire_equal);
+  if (watch != nullptr && l.value != before) watch->lock_changed(*this, l);
   if (l.value != before) wake_all(l.waiters);
   return true;
 }

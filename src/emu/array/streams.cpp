@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words on their way: opening routes, arbitration of packets, room, arrival.
 #include <algorithm>
+#include <bit>
 
 #include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
@@ -15,15 +16,26 @@ bool shares_arbiter(const route& a, const route& b) {
   return std::ranges::any_of(a.arbiters, [&](std::uint16_t x) { return std::ranges::contains(b.arbiters, x); });
 }
 
+/// Whether deterministic merge lets this packet through at all its arbiters now.
+bool merges_allow(const partition& p, const route& wanted) {
+  for (std::size_t i = 0; i < wanted.arbiters.size(); ++i) {
+    const unsigned arbiter = wanted.arbiters[i] % 8;
+    const stream_switch_state& sw = p.tiles[wanted.arbiters[i] / 8].stream_switch;
+    if (arbiter < sw.merges.size() && !sw.merges[arbiter].allows(wanted.entries[i])) return false;
+  }
+  return true;
+}
+
 /// Takes all arbiters of a packet at once, oldest request first.
 bool take_arbiters(partition& p, agent_id source, const route& wanted) {
   const auto self = std::ranges::find(p.packet_waiters, source);
   const bool taken =
       std::ranges::any_of(wanted.arbiters, [&](auto a) { return p.arbiter_owner[a] != partition::no_agent; });
   const bool behind = std::any_of(p.packet_waiters.begin(), self, [&](agent_id other) {
-    return p.sources[other].wanted != nullptr && shares_arbiter(*p.sources[other].wanted, wanted);
+    const route* first = p.sources[other].wanted;
+    return first != nullptr && shares_arbiter(*first, wanted) && merges_allow(p, *first);
   });
-  if (taken || behind) {
+  if (taken || behind || !merges_allow(p, wanted)) {
     p.sources[source].wanted = &wanted;
     if (self == p.packet_waiters.end()) p.packet_waiters.push_back(source);
     return false;
@@ -35,7 +47,11 @@ bool take_arbiters(partition& p, agent_id source, const route& wanted) {
 }
 
 void release_arbiters(partition& p, const route& r) {
-  for (const std::uint16_t a : r.arbiters) p.arbiter_owner[a] = partition::no_agent;
+  for (const std::uint16_t a : r.arbiters) {
+    p.arbiter_owner[a] = partition::no_agent;
+    stream_switch_state& sw = p.tiles[a / 8].stream_switch;
+    if (a % 8 < sw.merges.size()) sw.merges[a % 8].packet_done();
+  }
   for (const agent_id other : p.packet_waiters) p.wake(other);
 }
 
@@ -49,6 +65,15 @@ bool shim_input_is_dma(const partition& p, const stream_source& s) {
            static_cast<unsigned>(aie::shim_mux_select::dma);
   }
   return false;
+}
+
+/// A task-complete token as a packet of one word (layout: array.md section 4.4, xdna-emu device/array/ctrl.rs).
+std::uint32_t token_word(const dma_channel& c) {
+  const unsigned actor = aie::token_actor(c.kind, c.direction, c.index).value_or(0);
+  constexpr std::uint32_t type = 6;
+  const std::uint32_t bits = std::uint32_t{c.tile.col} << 21 | std::uint32_t{c.tile.row} << 16 | type << 12 |
+                             actor << 8 | (c.ctrl >> 8 & 0xFF);
+  return std::popcount(bits) % 2 == 1 ? bits : bits | 0x80000000u;
 }
 
 /// The route of the word that starts a circuit's stream or a packet; nullptr: the source has to wait.
@@ -81,8 +106,27 @@ const route& partition::find_route(stream_source& s, unsigned packet_id) {
     if (const bool from_dma = &s - sources.data() < max_channels; from_dma)
       for (route_branch& b : r->branches)
         b.room = static_cast<std::uint16_t>(std::min<unsigned>(b.room + timing::mm2s_egress_words, stream_fifo::ring));
+    events.watch_ports(*r);
+    control_packets |=
+        std::ranges::any_of(r->branches, [](const route_branch& b) { return is_control_port(b.receiver); });
   }
   return *r;
+}
+
+void partition::count_links(agent_id source, unsigned packet_id, std::uint64_t words) {
+  count_links(find_route(sources[source], packet_id), words);
+}
+
+void partition::count_links(const route& r, std::uint64_t words) {
+  for (const route_hop& h : r.hops) link_words[at(h.tile).index * most_masters + h.master] += words;
+}
+
+void partition::arrive(const route_branch& b, std::uint32_t data, bool last) {
+  stream_fifo& f = fifos[b.receiver];
+  f.push(data, last, now + b.latency);
+  if (!f.reader_waits) return;
+  f.reader_waits = false;
+  wake_at(b.receiver, now + b.latency);
 }
 
 bool partition::push(agent_id source, std::uint32_t data, bool last) {
@@ -93,17 +137,14 @@ bool partition::push(agent_id source, std::uint32_t data, bool last) {
   for (const route_branch& b : r.branches)
     if (fifos[b.receiver].size() >= b.room) {
       fifos[b.receiver].blocked.insert(source);
+      if (!r.watched_ports.empty()) events.word_stalls(r);
       return false;
     }
   for (const route_branch& b : r.branches) {
-    if (header && b.drop_header) continue;
-    stream_fifo& f = fifos[b.receiver];
-    f.push(data, last, now + b.latency);
-    if (f.reader_waits) {
-      f.reader_waits = false;
-      wake_at(b.receiver, now + b.latency);
-    }
+    if (!header || !b.drop_header) arrive(b, data, last);
   }
+  if (!r.watched_ports.empty()) events.word_passes(r, last);
+  if (source >= max_channels) count_links(r, 1);  // channels count theirs once per BD
   s.mid_packet = !last;
   if (last && r.packet) {
     s.open = nullptr;
@@ -138,6 +179,7 @@ void partition::switches_changed() {
   for (stream_source& s : sources)
     if (s.open != nullptr && (!s.open->packet || !s.mid_packet)) s.open = nullptr;
   wake_all(unrouted);
+  for (const agent_id a : packet_waiters) wake(a);
 }
 
 void partition::end_stream(agent_id source) {
@@ -152,7 +194,11 @@ bool partition::send_token(const dma_channel& c) {
   const unsigned packet_id = c.ctrl >> 8 & 0x1F;  // low bits of Controller_ID
   const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
   const route r = resolve(c.tile, *slave, packet_id);
-  if (!r.to_firmware) return false;
+  for (const route_branch& b : r.branches)
+    if (fifos[b.receiver].size() >= b.room) return false;
+  for (const route_branch& b : r.branches)
+    if (!b.drop_header) arrive(b, token_word(c), true);
+  if (!r.to_firmware) return !r.branches.empty();
   flying.push_back({now + r.firmware_latency, {c.tile, c.direction, c.index}});
   return true;
 }

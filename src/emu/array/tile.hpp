@@ -12,6 +12,7 @@
 #include "aie/geometry.hpp"
 #include "emu/array/locks.hpp"
 #include "emu/array/stream_switch_state.hpp"
+#include "emu/core/core.hpp"
 
 namespace npurt::emu {
 
@@ -31,19 +32,30 @@ struct tile {
   stream_switch_state stream_switch;
   std::map<std::uint32_t, std::uint32_t> stored;  ///< values of registers that nothing else keeps
 
-  /// Banks claimed in cycle `bank_cycle`, one bit per physical bank (core tiles).
-  std::uint64_t bank_cycle = 0;
-  std::uint8_t banks = 0;
+  bank_claims claims;  ///< core tiles
+  bool has_known_claims = false;
 
   /// Takes the banks for this cycle; false if one is taken already.
   bool claim(std::uint8_t mask, std::uint64_t cycle) {
-    if (bank_cycle != cycle) {
-      bank_cycle = cycle;
-      banks = 0;
-    }
-    if ((banks & mask) != 0) return false;
-    banks |= mask;
+    forget_claims_before(cycle);
+    if ((claims.taken & mask) != 0) return false;
+    claims.taken |= mask;
     return true;
+  }
+  /// A DMA's access wins its banks from whoever comes later in the cycle.
+  void take(std::uint8_t mask, std::uint64_t cycle) {
+    forget_claims_before(cycle);
+    claims.taken |= mask;
+  }
+  /// The same for a cycle that the tile's core has still to execute.
+  void take_before_core(std::uint8_t mask, std::uint64_t cycle) {
+    claims.known[cycle % claims.known.size()] |= mask;
+    has_known_claims = true;
+  }
+  void forget_claims_before(std::uint64_t cycle) {
+    if (claims.cycle == cycle) return;
+    claims.cycle = cycle;
+    claims.taken = claims.known[cycle % claims.known.size()];
   }
 };
 

@@ -3,24 +3,55 @@
 #include "emu/core/core.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <format>
 #include <stdexcept>
 #include <string>
 
 #include "emu/core/pipeline.hpp"
+#include "emu/core/translate/engine.hpp"
 
 namespace npurt::emu {
 
+engine default_engine() {
+  const char* value = std::getenv("NPURT_EMU_CORE");
+  const std::string_view name = value != nullptr ? value : "fast";
+  if (name == "reference") return engine::reference;
+  if (name == "fast") return engine::fast;
+  if (name == "eager") return engine::eager;
+  throw std::invalid_argument(std::format("NPURT_EMU_CORE={}: expected reference, fast or eager", name));
+}
+
 struct core::impl {
-  explicit impl(core_ports& ports) : m(ports) {}
+  impl(core_ports& ports, engine which) : m(ports) {
+    if (which != engine::reference) {
+      fast.emplace(m, which == engine::eager ? 0u : executions_before_translation);
+    }
+  }
+  /// All of the core's state in the machine.
+  machine& whole() {
+    if (fast) {
+      fast->release();
+    }
+    return m;
+  }
+
+  static constexpr unsigned executions_before_translation = 32;
   machine m;
+  std::optional<translate::fast_engine> fast;
 };
 
-core::core(core_ports& ports) : impl_(std::make_unique<impl>(ports)) {}
+core::core(core_ports& ports, engine which) : impl_(std::make_unique<impl>(ports, which)) {}
 core::~core() = default;
 core::core(core&&) noexcept = default;
 core& core::operator=(core&&) noexcept = default;
 
-void core::reset() { impl_->m.reset(); }
+void core::reset() {
+  impl_->m.reset();
+  if (impl_->fast) {
+    impl_->fast->drop();
+  }
+}
 
 void core::enable(bool on) {
   impl_->m.enabled = on;
@@ -36,18 +67,35 @@ void core::write_program(std::uint32_t offset, std::span<const std::byte> bytes)
   if (offset > m.program.size() || bytes.size() > m.program.size() - offset) {
     throw std::out_of_range("program memory ends before offset " + std::to_string(offset + bytes.size()));
   }
-  std::ranges::copy(bytes, m.program.begin() + offset);
+  const auto to = std::span(m.program).subspan(offset, bytes.size());
+  if (std::ranges::equal(bytes, to)) {
+    return;
+  }
+  std::ranges::copy(bytes, to.begin());
+  impl_->whole();
   m.decoded.clear(m.in_flight());
+  if (impl_->fast) {
+    impl_->fast->forget();
+  }
 }
 
 std::span<const std::byte> core::program() const { return impl_->m.program; }
 
-void core::step() { impl_->m.cycle(); }
+void core::step() {
+  if (impl_->fast && impl_->m.enabled) {
+    impl_->fast->run(1);
+  } else {
+    impl_->m.cycle();
+  }
+}
 
 std::uint64_t core::run(std::uint64_t cycles) {
   machine& m = impl_->m;
   if (!m.enabled) {
     return 0;
+  }
+  if (impl_->fast) {
+    return impl_->fast->run(cycles);
   }
   const std::uint64_t start = m.counters.cycles;
   const std::uint64_t end = start + cycles;
@@ -71,7 +119,8 @@ std::uint32_t core::pc() const {
   return held ? impl_->m.stalled_pc : impl_->m.pc;
 }
 
-void core::set_pc(std::uint32_t pc) { impl_->m.pc = pc & address_mask; }
+void core::set_pc(std::uint32_t pc) { impl_->whole().pc = pc & address_mask; }
+hardware_loop core::loop() const { return impl_->m.loop(); }
 const core_counters& core::counters() const { return impl_->m.counters; }
 
 std::span<std::byte> core::reg(std::string_view name) {

@@ -12,6 +12,18 @@
 
 namespace npurt::emu {
 
+/// The banks of a core tile's memory that were claimed in a cycle, one bit each: 2 * (offset / 16384) + offset / 16
+/// % 2.
+struct bank_claims {
+  std::uint64_t cycle = 0;
+  std::uint8_t taken = 0;
+  std::array<std::uint8_t, 256> known{};  ///< by cycle % 256: what others are known to take before the core asks
+};
+
+struct core_position {
+  unsigned col = 0, row = 0;
+};
+
 /// What a core reaches outside itself; the core tile implements it, tests and npurt-core too.
 /// All calls are made from core::step() of the cycle they belong to.
 class core_ports {
@@ -25,14 +37,27 @@ class core_ports {
   /// Claims the memory banks of an access in this cycle; false: lost arbitration, the core stalls and asks again.
   virtual bool claim_banks(std::uint32_t address, std::uint32_t size) = 0;
 
+  /// Where claim_banks() keeps its claims of the 64 KiB window at `address`, so that a core may claim by itself: those
+  /// of an earlier cycle than the current one of clock() are void. nullptr, nullptr: it always asks claim_banks().
+  virtual bank_claims* claims(std::uint32_t /*address*/) { return nullptr; }
+  /// Number of the current cycle, while core::step() or core::run() begins it; core::run() counts on from it.
+  virtual const std::uint64_t* clock() { return nullptr; }
+
   /// Lock ids as the core numbers them: 0-15 south, 16-31 west, 32-47 north, 48-63 own tile.
   /// @return true if taken; false: the core stalls and asks again next cycle
   virtual bool acquire_lock(unsigned id, int value) = 0;
   virtual void release_lock(unsigned id, int value) = 0;
+  /// Asked before every release_lock(); false: the core stalls (stall::lock, so that run() returns) and asks again.
+  virtual bool may_release_lock(unsigned id) { return id < 64; }
 
   /// Stream words; nothing / false: port empty / full. The core stalls in blocking forms.
   virtual std::optional<std::uint32_t> read_stream(unsigned port, bool& last) = 0;
   virtual bool write_stream(unsigned port, std::uint32_t word, bool last) = 0;
+
+  /// Asked before a stream move that does not wait (.nb); false: not now, the core stalls and asks again.
+  virtual bool may_poll_streams() { return true; }
+  /// Where the core stands, as the packet headers that it makes name their source.
+  virtual core_position position() const { return {}; }
 
   /// Cascade, 512 bits.
   virtual bool read_cascade(std::span<std::byte, 64> value) = 0;
@@ -59,12 +84,28 @@ struct core_counters {
   std::array<std::uint64_t, 7> stalls{};  ///< cycles, by `stall`
 };
 
+/// What executes the bundles; results, cycles, stalls and faults are the same.
+enum class engine : std::uint8_t {
+  reference,  ///< the plain machine of pipeline.hpp
+  fast,       ///< the same, and host code for what is executed often (translate/); reference where there is none
+  eager,      ///< fast without waiting for anything to be executed often, for tests
+};
+
+/// The value of NPURT_EMU_CORE (reference, fast or eager); fast if it is not set.
+/// @throws std::invalid_argument for another value
+engine default_engine();
+
+/// The registers of the hardware loop.
+struct hardware_loop {
+  std::uint32_t start = 0, end = 0, count = 0;
+};
+
 /// State as plain data behind the pointer; one core is used by one thread at a time.
 class core {
  public:
   static constexpr std::size_t program_bytes = 16 * 1024;
 
-  explicit core(core_ports& ports);
+  explicit core(core_ports& ports, engine which = default_engine());
   ~core();
   core(core&&) noexcept;
   core& operator=(core&&) noexcept;
@@ -85,13 +126,14 @@ class core {
   /// @return cycles consumed
   std::uint64_t run(std::uint64_t cycles);
 
-  bool done() const;  ///< executed the done instruction
+  bool done() const;  ///< executed the done instruction; what is in flight lands in the cycles that run() still uses
   const std::optional<core_fault>& fault() const;
   stall waiting() const;          ///< why the last cycle did not advance
   unsigned waiting_lock() const;  ///< id and value of the acquire that stalls
   int waiting_lock_value() const;
   std::uint32_t pc() const;  ///< of the next bundle, or of the stalled one
   void set_pc(std::uint32_t pc);
+  hardware_loop loop() const;
   const core_counters& counters() const;
 
   /// Register by its assembly name, little-endian bytes of its full width. @throws std::out_of_range

@@ -40,6 +40,11 @@ class decode_cache {
   std::deque<std::deque<bundle>> retired_;
 };
 
+inline bool is_nop(const aie::isa::instruction& row) { return row.mnemonic.starts_with("nop"); }
+
+/// The bytes of the bundle at `pc`, which must be inside; fewer where program memory ends.
+std::span<const std::uint8_t> bundle_bytes(std::span<const std::byte> program, std::uint32_t pc);
+
 /// Assembly text of the bundle at `pc`, or its bytes when it cannot be decoded.
 std::string bundle_text(std::span<const std::byte> program, std::uint32_t pc);
 

@@ -155,6 +155,7 @@ bool machine::pass_lock(frame& f) {
   const auto lock = static_cast<unsigned>(id);
   if (lock > 63) throw core_error(std::format("not established: lock {}, a core reaches locks 0 to 63", id));
   if (f.op->where == unit::release) {
+    if (!ports_->may_release_lock(lock)) return stop_for(stall::lock, f);
     ports_->release_lock(lock, value);
   } else if (!ports_->acquire_lock(lock, value)) {
     waiting_lock = lock;
@@ -175,6 +176,30 @@ bool machine::pass_gather(frame& f) {
   return true;
 }
 
+/// Leaves the word in frame::memory and bit 0 taken, bit 1 tlast in frame::flags.
+bool machine::pass_stream_in(frame& f) {
+  if (!f.op->waits && !ports_->may_poll_streams()) {
+    return false;
+  }
+  bool last = false;
+  const auto word = ports_->read_stream(0, last);
+  f.flags = (word ? 1u : 0u) | (last ? 2u : 0u);
+  f.store(word.value_or(0));
+  return word || !f.op->waits;
+}
+
+/// srMS0, written at E3, is the only result of a move that does not wait: 1 if the word was taken.
+bool machine::pass_stream_out(frame& f) {
+  if (!f.op->waits && !ports_->may_poll_streams()) {
+    return false;
+  }
+  const bool taken = ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0);
+  if (!f.op->waits) {
+    f.def(0, std::uint32_t{taken});
+  }
+  return taken || !f.op->waits;
+}
+
 bool machine::pass(frame& f) {
   const operation& op = *f.op;
   switch (op.where) {
@@ -191,15 +216,10 @@ bool machine::pass(frame& f) {
     case unit::acquire:
     case unit::release:
       return pass_lock(f);
-    case unit::stream_in: {
-      bool last = false;
-      const auto word = ports_->read_stream(0, last);
-      f.flags = (word ? 1u : 0u) | (last ? 2u : 0u);
-      f.store(word.value_or(0));
-      return word || stop_for(stall::stream_in, f);
-    }
+    case unit::stream_in:
+      return pass_stream_in(f) || stop_for(stall::stream_in, f);
     case unit::stream_out:
-      return ports_->write_stream(0, f.loaded<std::uint32_t>(), f.flags != 0) || stop_for(stall::stream_out, f);
+      return pass_stream_out(f) || stop_for(stall::stream_out, f);
     case unit::cascade_in:
       return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
     case unit::cascade_out:

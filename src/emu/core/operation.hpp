@@ -93,6 +93,7 @@ struct operation {
   semantic_function run = nullptr;
   unit where = unit::compute;
   addressing mode = addressing::none;
+  bool waits = true;        ///< false: a stream move that reports instead of waiting
   std::uint8_t access = 0;  ///< bytes of memory
   std::uint8_t run_stage = 1;
   std::uint8_t gate_stage = 0;   ///< stage that may stall the core, 0 if none
@@ -161,9 +162,21 @@ struct semantics {
   semantic_function run;
   unit where = unit::compute;
   std::uint8_t access = 0;  ///< bytes; 0: the size of the data register
+  bool waits = true;        ///< false: a stream move that reports in srSS0 or srMS0 instead of waiting
+};
+
+/// Instructions that are refused: what they do is not established.
+struct refusal {
+  std::string_view key;  ///< as in semantics
+  std::string_view why;
 };
 
 /// The semantics of an instruction, nullptr if it is not built.
 const semantics* find_semantics(const aie::isa::instruction& row);
+/// Why it is not, nullptr if it is.
+const refusal* find_refusal(const aie::isa::instruction& row);
+
+/// Fills `op` from a decoded instruction. @return why the instruction is refused, empty if it is not
+std::string build_operation(operation& op, const aie::isa::decoded_instruction& insn);
 
 }  // namespace npurt::emu

@@ -25,7 +25,6 @@ void machine::reset() {
   for (unsigned i = 0; i < pool_->free_count; ++i) {
     pool_->free[i] = static_cast<std::uint16_t>(i);
   }
-  decoded.clear(false);
   counters = {};
   fault.reset();
   pc = 0;

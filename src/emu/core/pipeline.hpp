@@ -10,6 +10,10 @@
 
 namespace npurt::emu {
 
+namespace translate {
+class fast_engine;
+}
+
 /// The core behind emu::core. A cycle: gates (may stall), reads of older instructions, issue, writes.
 class machine {
  public:
@@ -44,8 +48,11 @@ class machine {
   bool finished() const { return finished_; }
   void resume() { finished_ = false; }
   bool in_flight() const { return flying_ != 0; }
+  hardware_loop loop() const { return {registers.word(ls_), registers.word(le_), registers.word(lc_)}; }
 
  private:
+  friend class translate::fast_engine;  ///< takes over what is in flight, and gives it back
+
   static constexpr unsigned depth = 16;  ///< more than the last stage, E11
   static constexpr unsigned width = 96;  ///< more than one entry per stage and slot
 
@@ -73,6 +80,8 @@ class machine {
   bool pass(frame& f);
   bool pass_gather(frame& f);
   bool pass_lock(frame& f);
+  bool pass_stream_in(frame& f);
+  bool pass_stream_out(frame& f);
   bool stop_for(stall why, const frame& f);
   void issue();
   void start(const operation& op);

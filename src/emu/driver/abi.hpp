@@ -6,7 +6,8 @@
 
 extern "C" {
 
-/// Modelled figures of the command that completed last in this process. Outcome: 0 completed, 1 error, 2 timeout.
+/// Modelled figures of the command that completed last in this process. Outcome: 0 completed, 1 error, 2 timeout, 3
+/// aborted.
 struct npurt_emulator_command {
   std::uint64_t cycles;    ///< of the array clock, from the command's arrival to its completion
   std::uint64_t macs;      ///< multiply-accumulates
@@ -18,6 +19,15 @@ struct npurt_emulator_command {
 
 /// Version of this interface.
 std::uint32_t npurt_emulator_version();
+
+/// Faults on demand in place of those before; counts start again. The text's grammar is that of NPURT_EMU_FAULT
+/// (fault_plan.hpp); an empty text ends all faults.
+/// @return 1; 0 if the text cannot be read (stderr says why), nothing changes then
+int npurt_emulator_set_faults(const char* text);
+
+/// What stands with every printed time of that command: "modelled at 1028 MHz, time model 1a2b3c4d", where the number
+/// is a digest of the model's constants. Empty if no command has completed; valid until this thread's next call.
+const char* npurt_emulator_time_model();
 
 /// @return 1 and the figures, 0 if no command has completed
 int npurt_emulator_last_command(npurt_emulator_command* command);

@@ -55,10 +55,17 @@ std::shared_ptr<buffer_object> client::make_mappable(std::uint32_t type, std::sh
   return bo;
 }
 
+std::expected<std::shared_ptr<memory>, int> client::allocate(std::uint64_t size) {
+  auto taken = device_->on_demand().take_memory(round_to_pages(size));
+  if (!taken) return std::unexpected(ENOMEM);
+  auto contents = memory::allocate(size);
+  if (contents) (*contents)->keep(std::move(taken));
+  return contents;
+}
+
 std::expected<std::shared_ptr<buffer_object>, int> client::make_shared(const amdxdna_drm_create_bo& args) {
   if (args.vaddr != 0 || args.size == 0) return std::unexpected(EINVAL);
-  return memory::allocate(args.size).transform(
-      [&](auto contents) { return make_mappable(args.type, std::move(contents)); });
+  return allocate(args.size).transform([&](auto contents) { return make_mappable(args.type, std::move(contents)); });
 }
 
 std::expected<std::shared_ptr<buffer_object>, int> client::make_user(std::uint64_t address) {
@@ -78,7 +85,7 @@ std::expected<std::shared_ptr<buffer_object>, int> client::make_user(std::uint64
 
 std::expected<std::shared_ptr<buffer_object>, int> client::make_heap(const amdxdna_drm_create_bo& args) {
   if (args.size == 0 || args.size > heap::max_size) return std::unexpected(EINVAL);
-  auto contents = memory::allocate(args.size);
+  auto contents = allocate(args.size);
   if (!contents) return std::unexpected(contents.error());
   const auto address = [&] {
     const std::lock_guard lock(mutex_);

@@ -79,6 +79,11 @@ int client::ioctl(unsigned long request, void* argument) {
     return -EINVAL;
   }
   if (argument == nullptr) return -EFAULT;
+  if (device_is_gone()) return -ENODEV;
+  if (const int error = device_->on_demand().on_ioctl(_IOC_NR(request)); error != 0) {
+    if (device_is_gone()) device_->lose();
+    return -error;
+  }
   try {
     return handler(*this, argument, _IOC_SIZE(request));
   } catch (const std::bad_alloc&) {
@@ -90,6 +95,7 @@ int client::ioctl(unsigned long request, void* argument) {
 }
 
 std::expected<shim::mapping, int> client::map(std::uint64_t offset, std::size_t length) {
+  if (device_is_gone()) return std::unexpected(ENODEV);
   const auto bo = find_mapping(offset, length);
   if (!bo) return std::unexpected(EINVAL);
   return shim::mapping{bo->contents->fd(), offset - bo->map_offset};

@@ -74,6 +74,7 @@ class client : public shim::device_file {
 
   std::shared_ptr<buffer_object> make_mappable(std::uint32_t type, std::shared_ptr<memory> contents);
   std::uint32_t add_bo(std::shared_ptr<buffer_object> bo);
+  std::expected<std::shared_ptr<memory>, int> allocate(std::uint64_t size);
   std::expected<std::shared_ptr<buffer_object>, int> make_shared(const amdxdna_drm_create_bo& args);
   std::expected<std::shared_ptr<buffer_object>, int> make_user(std::uint64_t table);
   std::expected<std::shared_ptr<buffer_object>, int> make_heap(const amdxdna_drm_create_bo& args);
@@ -92,7 +93,10 @@ class client : public shim::device_file {
     std::vector<std::uint64_t> command_slots;
   };
 
+  bool device_is_gone() const { return device_->on_demand().losses() != losses_; }
+
   const std::shared_ptr<device> device_;
+  const std::uint64_t losses_ = device_->on_demand().losses();
   const std::shared_ptr<address_space> space_;
 
   std::mutex mutex_;  // for what follows; never held while waiting

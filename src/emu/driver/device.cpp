@@ -10,17 +10,25 @@
 #include <format>
 #include <fstream>
 
+#include "emu/driver/hwctx.hpp"
 #include "emu/driver/log.hpp"
 
 namespace npurt::emu::driver {
 
-device::device(options settings) : settings_(std::move(settings)), npu_(window_) {}
+device::device(options settings) : settings_(std::move(settings)), npu_(window_) {
+  if (!settings_.trace_path.empty()) npu_.record_timeline(settings_.trace_limit);
+}
 
 std::expected<std::uint32_t, int> device::reserve_context() {
   const std::lock_guard lock(mutex_);
   if (context_count_ >= model().max_contexts) return std::unexpected(ENOENT);
   ++context_count_;
   return next_context_++;
+}
+
+void device::lose() {
+  log("the device is gone (a fault on demand)");
+  for (const auto& context : contexts()) context->stop();
 }
 
 void device::release_context() {
@@ -42,14 +50,14 @@ std::vector<std::shared_ptr<hwctx>> device::contexts() const {
   return alive;
 }
 
-command_result device::execute(const address_space& space, context_id context, const npu_command& command) {
+command_result device::execute(const address_space* space, context_id context, const npu_command& command) {
   const std::lock_guard execution(execution_);
   if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
   {
     const std::lock_guard lock(mutex_);
     executing_ = true;
   }
-  window_.space = &space;
+  window_.space = space;
   command_result result;
   try {
     result = npu_.execute(context, command);
@@ -81,6 +89,12 @@ std::optional<last_command> device::get_last_command() const {
 }
 
 clock_level device::clock() const {
+  clock_level level = mode_clock();
+  level.h_clock = npu::clock_mhz(level.h_clock);
+  return level;
+}
+
+clock_level device::mode_clock() const {
   const auto levels = model().clocks;
   switch (power_mode_) {
     case POWER_MODE_LOW:
@@ -106,11 +120,21 @@ std::shared_ptr<syncobj> device::import_syncobj(std::uint64_t inode) const {
   return found == exports_.end() ? nullptr : found->second;
 }
 
+namespace {
+
+template <class Write>
+void write_file(const std::string& path, const Write& write) {
+  if (path.empty()) return;
+  std::ofstream file(path);
+  write(file);
+  if (!file.flush()) log(std::format("cannot write {}", path));
+}
+
+}  // namespace
+
 void device::write_statistics() const {
-  if (settings_.stats_path.empty()) return;
-  std::ofstream file(settings_.stats_path);
-  file << npu_.statistics() << '\n';
-  if (!file.flush()) log(std::format("cannot write statistics to {}", settings_.stats_path));
+  write_file(settings_.stats_path, [this](std::ostream& out) { out << npu_.statistics() << '\n'; });
+  write_file(settings_.trace_path, [this](std::ostream& out) { npu_.write_timeline(out); });
 }
 
 void device::shut_down() {

@@ -14,6 +14,7 @@
 
 #include "emu/driver/buffer_object.hpp"
 #include "emu/driver/chip.hpp"
+#include "emu/driver/faults.hpp"
 #include "emu/driver/syncobj.hpp"
 #include "emu/firmware/npu.hpp"
 
@@ -24,9 +25,12 @@ class hwctx;
 /// How the device behaves; see emulator.cpp for the environment variables.
 struct options {
   const chip* model = find_chip("phoenix");
-  bool null_commands = false;   ///< commands complete at submission without being executed
-  bool syncobj = false;         ///< contexts have a syncobj, as with the kernel's driver
-  std::string stats_path = {};  ///< where statistics are written; nowhere if empty
+  bool null_commands = false;           ///< commands complete at submission without being executed
+  bool syncobj = false;                 ///< contexts have a syncobj, as with the kernel's driver
+  std::string stats_path = {};          ///< where statistics are written; nowhere if empty
+  std::string trace_path = {};          ///< where the timeline is written; nowhere if empty
+  std::size_t trace_limit = 1'000'000;  ///< events
+  std::shared_ptr<faults> on_demand = std::make_shared<faults>();
 };
 
 /// Figures of the command that completed last: a packet, so a chain counts as one.
@@ -44,6 +48,10 @@ class device {
   const chip& model() const { return *settings_.model; }
   npu& array() { return npu_; }
   timelines& fences() { return fences_; }
+  faults& on_demand() { return *settings_.on_demand; }
+
+  /// The device disappears: every context ends, what it had to do is aborted.
+  void lose();
 
   /// A number for the device's next context, whose entry stays listed as long as it lives.
   /// @return ENOENT if the device has no room for another context
@@ -52,8 +60,9 @@ class device {
   void list_context(const std::shared_ptr<hwctx>& context);
   std::vector<std::shared_ptr<hwctx>> contexts() const;
 
-  /// Runs one command with the addresses of its client. An exception becomes a failed command.
-  command_result execute(const address_space& space, context_id context, const npu_command& command);
+  /// Runs one command with the addresses of its client; without a client's addresses its DMAs find no host memory.
+  /// An exception becomes a failed command.
+  command_result execute(const address_space* space, context_id context, const npu_command& command);
 
   /// Keeps memory whose buffer object was closed until no command can be using it.
   void retire(std::shared_ptr<memory> contents);
@@ -63,19 +72,20 @@ class device {
 
   std::uint8_t power_mode() const { return power_mode_; }
   void set_power_mode(std::uint8_t mode) { power_mode_ = mode; }
-  clock_level clock() const;
+  clock_level clock() const;  ///< of the power mode, or of NPURT_EMU_CLOCK
 
   /// Exported syncobjs by the inode of their descriptor, since a descriptor is all an importer has.
   void export_syncobj(std::uint64_t inode, std::shared_ptr<syncobj> object);
   std::shared_ptr<syncobj> import_syncobj(std::uint64_t inode) const;
 
-  /// Writes statistics if they are wanted.
+  /// Writes statistics and the timeline if they are wanted.
   void write_statistics() const;
 
   /// Waits for the command that runs; later ones fail.
   void shut_down();
 
  private:
+  clock_level mode_clock() const;
   /// Commands are serialised, so one window to memory that looks at the running command's client is enough.
   class window : public device_memory {
    public:

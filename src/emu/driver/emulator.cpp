@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emulated amdxdna device as the interposer sees it, its environment variables, and the library's C interface.
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <format>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "emu/driver/abi.hpp"
 #include "emu/driver/client.hpp"
@@ -18,7 +20,9 @@
 namespace npurt::emu::driver {
 namespace {
 
-/// NPURT_EMU_CHIP=phoenix, NPURT_EMU_NULL=1, NPURT_EMU_SYNCOBJ=1, NPURT_EMU_STATS=FILE.
+/// NPURT_EMU_CHIP=phoenix, NPURT_EMU_NULL=1, NPURT_EMU_SYNCOBJ=1, NPURT_EMU_STATS=FILE, NPURT_EMU_TRACE=FILE,
+/// NPURT_EMU_TRACE_LIMIT=EVENTS, NPURT_EMU_FAULT=... (grammar: fault_plan.hpp); NPURT_EMU_CLOCK=MHZ,
+/// NPURT_EMU_THREADS=N, NPURT_EMU_CORE=NAME are read by the rooms below.
 std::string_view setting(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view() : value;
@@ -26,14 +30,51 @@ std::string_view setting(const char* name) {
 
 bool enabled(const char* name) { return !setting(name).empty() && setting(name) != "0"; }
 
+std::size_t trace_limit() {
+  const auto text = setting("NPURT_EMU_TRACE_LIMIT");
+  std::size_t value = options{}.trace_limit;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (!text.empty() && (error != std::errc{} || end != text.data() + text.size()))
+    log(std::format("NPURT_EMU_TRACE_LIMIT={} is no number of events", text));
+  return value;
+}
+
+/// Faults of the process's device, which a program may set before it opens the device.
+const std::shared_ptr<faults>& process_faults() {
+  static const auto* const instance = new std::shared_ptr<faults>(std::make_shared<faults>());
+  return *instance;
+}
+
+/// @return false if there is no device: the text cannot be read, or the driver refuses the firmware
+bool take_faults(std::string_view text) {
+  if (text.empty()) return true;
+  auto plan = fault_plan::parse(text);
+  if (!plan) {
+    log(std::format("NPURT_EMU_FAULT: {}", plan.error()));
+    return false;
+  }
+  const bool too_old = plan->firmware_too_old;
+  if (too_old) log("the driver refuses the firmware: its protocol is too old (a fault on demand)");
+  process_faults()->set(std::move(*plan));
+  return !too_old;
+}
+
 options options_from_environment() {
   const auto name = setting("NPURT_EMU_CHIP");
   const auto* chip = find_chip(name.empty() ? "phoenix" : name);
   if (chip == nullptr) log(std::format("NPURT_EMU_CHIP={} is not one of: {}", name, chip_names()));
+  if (!take_faults(setting("NPURT_EMU_FAULT"))) chip = nullptr;
+  if (const std::string problem = npu::settings_problem(); !problem.empty()) {
+    log(problem);
+    chip = nullptr;
+  }
   return {.model = chip,
           .null_commands = enabled("NPURT_EMU_NULL"),
           .syncobj = enabled("NPURT_EMU_SYNCOBJ"),
-          .stats_path = std::string(setting("NPURT_EMU_STATS"))};
+          .stats_path = std::string(setting("NPURT_EMU_STATS")),
+          .trace_path = std::string(setting("NPURT_EMU_TRACE")),
+          .trace_limit = trace_limit(),
+          .on_demand = process_faults()};
 }
 
 /// The process's device, null until it is opened.
@@ -60,6 +101,7 @@ class amdxdna_model : public shim::device_model {
 
   std::expected<std::unique_ptr<shim::device_file>, int> open() override {
     if (settings_.model == nullptr) return std::unexpected(ENODEV);
+    if (const int error = settings_.on_demand->on_open(); error != 0) return std::unexpected(error);
     const std::lock_guard lock(current_mutex);
     if (!current()) current() = std::make_shared<device>(settings_);
     return std::make_unique<client>(current());
@@ -86,6 +128,27 @@ std::unique_ptr<npurt::emu::shim::device_model> npurt::emu::shim::make_device_mo
 }
 
 extern "C" __attribute__((visibility("default"))) std::uint32_t npurt_emulator_version() { return 1; }
+
+extern "C" __attribute__((visibility("default"))) int npurt_emulator_set_faults(const char* text) {
+  using namespace npurt::emu::driver;
+  auto plan = fault_plan::parse(text == nullptr ? "" : text);
+  if (plan && plan->firmware_too_old) plan = std::unexpected("firmware=old has no effect on a running driver");
+  if (!plan) {
+    log(std::format("npurt_emulator_set_faults: {}", plan.error()));
+    return 0;
+  }
+  process_faults()->set(std::move(*plan));
+  return 1;
+}
+
+extern "C" __attribute__((visibility("default"))) const char* npurt_emulator_time_model() {
+  const auto device = npurt::emu::driver::current_device();
+  const auto last = device ? device->get_last_command() : std::nullopt;
+  if (!last) return "";
+  thread_local std::string text;
+  text = npurt::emu::npu::time_model(last->clock_hz);
+  return text.c_str();
+}
 
 extern "C" __attribute__((visibility("default"))) int npurt_emulator_last_command(npurt_emulator_command* command) {
   const auto device = npurt::emu::driver::current_device();

@@ -24,6 +24,8 @@ packet_state state_of(command_outcome outcome) {
       return packet_state::error;
     case command_outcome::timeout:
       return packet_state::timeout;
+    case command_outcome::aborted:
+      return packet_state::abort;
   }
   std::unreachable();
 }
@@ -71,6 +73,7 @@ std::expected<std::uint64_t, int> hwctx::submit(job job) {
   done_.wait(lock, [this] { return stopping_ || counters_.submitted - counters_.completed < max_in_flight; });
   if (stopping_) return std::unexpected(EINVAL);
   const auto seq = job.seq = counters_.submitted++;
+  job.fault = device_->on_demand().on_command();
   job.contents().set_state(packet_state::submitted);
   if (what_.fence) device_->fences().submit({what_.fence, seq});
   if (device_->settings().null_commands) {
@@ -103,6 +106,7 @@ void hwctx::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    cancelled_ = true;
     thread.swap(thread_);
   }
   work_.notify_all();
@@ -127,24 +131,19 @@ void hwctx::work() {
 }
 
 void hwctx::run(job& job) {
-  command_result total;
-  std::size_t index = 0;
-  for (; index < job.commands.size() && total.outcome == command_outcome::completed; ++index) {
-    auto result = run_command(job.commands[index]);
-    result.cycles += total.cycles;
-    result.macs += total.macs;
-    total = std::move(result);
-  }
+  std::size_t ran = 0;
+  command_result total = run_all(job, ran);
   const auto outcome = total.outcome;
   if (outcome != command_outcome::completed) {
-    report(job, index - 1, total);
-    if (job.chain) job.contents().set_error_index(static_cast<std::uint32_t>(index - 1));
+    const std::size_t failed = ran == 0 ? 0 : ran - 1;
+    report(job, failed, total);
+    if (job.chain) job.contents().set_error_index(static_cast<std::uint32_t>(failed));
     if (outcome == command_outcome::timeout && !job.chain) job.contents().set_health(total.failed_op);
   }
   device_->set_last_command(std::move(total));
   // A context that hangs is reset with all that it has to do (amdxdna aie2_tdr.c).
   std::deque<driver::job> lost;
-  if (outcome == command_outcome::timeout) {
+  if (outcome == command_outcome::timeout || outcome == command_outcome::aborted) {
     const std::lock_guard lock(mutex_);
     lost.swap(pending_);
   }
@@ -152,7 +151,41 @@ void hwctx::run(job& job) {
   abort(lost);
 }
 
-command_result hwctx::run_command(const kernel_command& command) {
+/// Stops at the first command that does not complete. @param ran  commands that were begun
+command_result hwctx::run_all(const job& job, std::size_t& ran) {
+  const auto on_demand = [](command_outcome outcome) {
+    return command_result{.outcome = outcome, .report = "a fault on demand (NPURT_EMU_FAULT)"};
+  };
+  switch (job.fault) {
+    case command_fault::error:
+      return on_demand(command_outcome::error);
+    case command_fault::timeout:
+      return on_demand(command_outcome::timeout);
+    case command_fault::lost:
+      wait_for_stop();
+      return on_demand(command_outcome::aborted);
+    case command_fault::abort:
+      return on_demand(command_outcome::aborted);
+    case command_fault::none:
+    case command_fault::dma_error:
+      break;
+  }
+  command_result total;
+  for (; ran < job.commands.size() && total.outcome == command_outcome::completed; ++ran) {
+    auto result = run_command(job.commands[ran], job.fault == command_fault::dma_error);
+    result.cycles += total.cycles;
+    result.macs += total.macs;
+    total = std::move(result);
+  }
+  return total;
+}
+
+void hwctx::wait_for_stop() {
+  std::unique_lock lock(mutex_);
+  work_.wait(lock, [this] { return stopping_; });
+}
+
+command_result hwctx::run_command(const kernel_command& command, bool blind) {
   constexpr std::uint64_t transaction_mode = 3;
   const auto failed = [](std::string why) {
     return command_result{.outcome = command_outcome::error, .report = std::move(why)};
@@ -163,16 +196,19 @@ command_result hwctx::run_command(const kernel_command& command) {
   if (code == nullptr)
     return failed(std::format("control code: {} bytes at {:#x} do not lie in one buffer object",
                               command.control_code_size, command.control_code));
-  return device_->execute(*space_, what_.partition,
+  return device_->execute(blind ? nullptr : space_.get(), what_.partition,
                           {.cu = command.cu,
                            .control_code = {code, command.control_code_size},
                            .arguments = command.arguments,
-                           .apply_patches = command.opcode == packet_opcode::start_cu});
+                           .apply_patches = command.opcode == packet_opcode::start_cu,
+                           .cancelled = &cancelled_});
 }
 
 void hwctx::report(const job& job, std::size_t index, const command_result& result) const {
   const auto part = job.chain ? std::format(", run {} of {} in its list", index, job.commands.size()) : "";
-  const auto* how = result.outcome == command_outcome::timeout ? "timed out" : "failed";
+  const auto* how = result.outcome == command_outcome::timeout   ? "timed out"
+                    : result.outcome == command_outcome::aborted ? "was aborted"
+                                                                 : "failed";
   log(std::format("command {} of context {}{} {} at control-code operation {}:\n{}", job.seq, what_.number, part, how,
                   result.failed_op, result.report));
 }

@@ -2,6 +2,7 @@
 // A hardware context: its compute units and its in-order queue of commands.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -24,6 +25,7 @@ struct job {
   std::shared_ptr<buffer_object> bo;  ///< holds the packet
   bool chain = false;
   std::vector<kernel_command> commands;
+  command_fault fault = command_fault::none;  ///< on demand
 
   packet contents() const { return packet({bo->host(), bo->size}); }
 };
@@ -71,13 +73,16 @@ class hwctx {
 
   hwctx_counters counters() const;
 
-  /// Ends the thread after the command that runs; pending commands are aborted. No command is accepted afterwards.
+  /// Cancels the command that runs and ends the thread; it and pending commands are aborted. No command is accepted
+  /// afterwards.
   void stop();
 
  private:
   void work();
   void run(job& job);
-  command_result run_command(const kernel_command& command);
+  command_result run_all(const job& job, std::size_t& ran);
+  command_result run_command(const kernel_command& command, bool blind);
+  void wait_for_stop();
   void report(const job& job, std::size_t index, const command_result& result) const;
   void finish(const job& job, packet_state state);
   void abort(std::deque<job>& jobs);
@@ -93,6 +98,7 @@ class hwctx {
   hwctx_counters counters_;
   std::uint32_t cus_ = 0;
   bool stopping_ = false;
+  std::atomic<bool> cancelled_ = false;  ///< for the command that runs
   std::thread thread_;
 };
 

@@ -59,13 +59,14 @@ amdxdna_drm_get_resource_info resources_of(const device& device, std::size_t con
           .npu_task_curr = contexts};
 }
 
-amdxdna_drm_hwctx_entry entry_of(const hwctx& context, const chip& chip) {
+amdxdna_drm_hwctx_entry entry_of(const hwctx& context, device& device) {
   const auto counters = context.counters();
   amdxdna_drm_hwctx_entry entry{};
   entry.context_id = context.what().handle;
   entry.hwctx_id = context.what().number;
-  entry.start_col = chip.first_usable_column;
-  entry.num_col = context.what().columns;
+  const auto given = device.array().columns_of(context.what().partition);
+  entry.start_col = device.model().first_usable_column + given.start;
+  entry.num_col = given.count;
   entry.pid = ::getpid();
   entry.command_submissions = counters.submitted;
   entry.command_completions = counters.completed;
@@ -84,7 +85,7 @@ int unknown(std::string_view what, std::uint32_t param) {
 
 int client::get_info(amdxdna_drm_get_info& args) {
   const auto& chip = device_->model();
-  const auto& firmware = chip.firmware_version;
+  const auto firmware = device_->on_demand().firmware().value_or(chip.firmware_version);
   switch (args.param) {
     case DRM_AMDXDNA_QUERY_AIE_METADATA:
       return answer(args, metadata_of(chip));
@@ -132,7 +133,7 @@ int client::get_array(amdxdna_drm_get_array& args) {
   std::uint32_t count = 0;
   for (const auto& context : device_->contexts()) {
     if (count == args.num_element) break;
-    const auto entry = entry_of(*context, device_->model());
+    const auto entry = entry_of(*context, *device_);
     std::memcpy(out + stride * count++, &entry, stride);
   }
   args.element_size = static_cast<std::uint32_t>(stride);

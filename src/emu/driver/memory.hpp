@@ -7,6 +7,7 @@
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 namespace npurt::emu::driver {
 
@@ -42,6 +43,9 @@ class memory {
   /// A new descriptor of the file. @return an errno
   std::expected<int, int> export_fd(bool close_on_exec) const;
 
+  /// Ends together with the memory.
+  void keep(std::shared_ptr<void> object) { kept_ = std::move(object); }
+
   /// The emulator's own view. It does not depend on the program's mapping, which the program may drop at any time.
   /// @return null if it cannot be mapped
   std::byte* host();
@@ -52,6 +56,7 @@ class memory {
   std::byte* user_;
   std::once_flag mapped_;
   std::byte* view_ = nullptr;
+  std::shared_ptr<void> kept_;
 };
 
 }  // namespace npurt::emu::driver

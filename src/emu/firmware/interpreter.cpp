@@ -2,6 +2,7 @@
 // Runs the control code of one command on the array.
 #include "emu/firmware/interpreter.hpp"
 
+#include <algorithm>
 #include <format>
 
 #include "emu/array/timing.hpp"
@@ -17,6 +18,9 @@ using binfmt::control_operation;
 /// the same for the ELF flow).
 constexpr std::uint64_t ddr_offset = 0x80000000;
 
+/// Array cycles between looks at whether a command is cancelled: a fraction of a second of the host's time.
+constexpr std::uint64_t cancel_interval = 100'000;
+
 std::uint32_t bus_address(const control_operation& op) {
   if (op.address > 0xFFFFFFFF)
     throw firmware_error(std::format("register address {:#x} is outside the array", op.address));
@@ -25,15 +29,18 @@ std::uint32_t bus_address(const control_operation& op) {
 
 }  // namespace
 
-interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget)
-    : array_(target), command_(command), deadline_(target.now() + cycle_budget) {}
+interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log)
+    : array_(target), command_(command), deadline_(target.now() + cycle_budget), log_(log) {}
 
 command_result interpreter::run(const binfmt::control_code& code) {
   for (std::size_t i = 0; i < code.operations.size(); ++i) {
     result_.failed_op = static_cast<std::uint32_t>(i);
     const control_operation& op = code.operations[i];
+    const std::uint64_t start = array_.now(), busy = firmware_cycles_;
     try {
-      if (!execute(op)) return result_;
+      const bool goes_on = execute(op);
+      log_.add(binfmt::to_string(op.op), start, array_.now(), firmware_cycles_ - busy);
+      if (!goes_on) return result_;
     } catch (const std::exception& error) {
       result_.outcome = command_outcome::error;
       result_.report = std::format("control code operation {} ({}): {}", i, binfmt::to_string(op.op), error.what());
@@ -84,9 +91,16 @@ bool interpreter::execute(const control_operation& op) {
   throw firmware_error(std::format("operation {} is not built", binfmt::to_string(op.op)));
 }
 
-bool interpreter::give_up(const std::string& what) {
+bool interpreter::give_up(const std::string& what, const std::optional<awaited_token>& awaited) {
   result_.outcome = command_outcome::timeout;
-  result_.report = std::format("control code operation {}: {}\n{}", result_.failed_op, what, array_.waiting_report());
+  result_.report =
+      std::format("control code operation {}: {}\n{}", result_.failed_op, what, array_.waiting_report(awaited));
+  return false;
+}
+
+bool interpreter::abort() {
+  result_.outcome = command_outcome::aborted;
+  result_.report = std::format("control code operation {}: the command is cancelled", result_.failed_op);
   return false;
 }
 
@@ -107,11 +121,14 @@ const char* why(array::run_end end) {
 
 bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
   while (!array_.take_token(tile, direction, channel)) {
-    const auto end = array_.run(deadline_, true, true);
+    if (cancelled()) return abort();
+    const auto end = array_.run(std::min(deadline_, array_.now() + cancel_interval), true, true);
     if (end == array::run_end::token) continue;
-    return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
-                               direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
-                               why(end)));
+    if (end == array::run_end::reached && array_.now() < deadline_) continue;
+    return give_up(
+        std::format("sync waits for a token of {} {} of tile {}; {}",
+                    direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile), why(end)),
+        awaited_token{tile, direction, static_cast<std::uint8_t>(channel)});
   }
   return true;
 }
@@ -129,11 +146,13 @@ bool interpreter::sync(const control_operation& op) {
 
 bool interpreter::poll(const control_operation& op) {
   for (;;) {
+    if (cancelled()) return abort();
     spend(timing::fw_mask_poll);
     if ((array_.read(bus_address(op)) & op.mask) == (op.value & op.mask)) return true;
     if (array_.quiet() || array_.now() >= deadline_)
       return give_up(std::format("mask poll of address {:#x} for {:#x} under mask {:#x} is never met", op.address,
-                                 op.value, op.mask));
+                                 op.value, op.mask),
+                     std::nullopt);
   }
 }
 

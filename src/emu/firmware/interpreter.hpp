@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "binfmt/control_code.hpp"
 #include "emu/array/array.hpp"
+#include "emu/firmware/firmware_log.hpp"
 #include "emu/firmware/npu.hpp"
 
 namespace npurt::emu {
@@ -14,7 +16,7 @@ namespace npurt::emu {
 class interpreter {
  public:
   /// @param cycle_budget  array cycles after which a command that waits counts as endless
-  interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget);
+  interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log);
 
   /// Runs all operations. Errors of the array come out as outcome `error` with the operation's index.
   /// cycles and macs of the result are the caller's to fill in.
@@ -31,12 +33,17 @@ class interpreter {
   bool poll(const binfmt::control_operation& op);
   void patch(const binfmt::control_operation& op);
   void spend(std::uint64_t cycles);
-  bool give_up(const std::string& what);
+  bool cancelled() const {
+    return command_.cancelled != nullptr && command_.cancelled->load(std::memory_order_relaxed);
+  }
+  bool abort();
+  bool give_up(const std::string& what, const std::optional<awaited_token>& awaited);
 
   array& array_;
   const npu_command& command_;
   std::uint64_t deadline_;
   std::uint64_t firmware_cycles_ = 0;
+  firmware_log& log_;
   command_result result_;
 };
 

@@ -2,8 +2,10 @@
 // The emulated NPU behind the driver: contexts, PDIs, commands. The driver's only way into firmware and array.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,12 +25,13 @@ class device_memory {
 /// A command as the driver hands it on, addresses already device addresses.
 struct npu_command {
   std::uint32_t cu = 0;
-  std::span<const std::byte> control_code;  ///< transaction stream
-  std::vector<std::uint64_t> arguments;     ///< buffer addresses, bo0 first, for DDR_PATCH
-  bool apply_patches = true;                ///< false in the ELF flow: XRT has patched the stream already
+  std::span<const std::byte> control_code;       ///< transaction stream
+  std::vector<std::uint64_t> arguments;          ///< buffer addresses, bo0 first, for DDR_PATCH
+  bool apply_patches = true;                     ///< false in the ELF flow: XRT has patched the stream already
+  const std::atomic<bool>* cancelled = nullptr;  ///< ends the command as aborted, soon after it becomes true
 };
 
-enum class command_outcome : std::uint8_t { completed, error, timeout };
+enum class command_outcome : std::uint8_t { completed, error, timeout, aborted };
 
 /// Modelled figures of one command. Times in cycles of the array clock (H clock).
 struct command_result {
@@ -49,10 +52,26 @@ class npu {
   npu(const npu&) = delete;
   npu& operator=(const npu&) = delete;
 
+  /// The array clock: NPURT_EMU_CLOCK if it is set, else what the power mode gives.
+  static unsigned clock_mhz(unsigned mode_mhz);
+  /// What stands with every printed time: that it is modelled, the clock, the digest of the time model's constants.
+  static std::string time_model(std::uint64_t clock_hz);
+  /// What cannot be read of NPURT_EMU_CLOCK, NPURT_EMU_THREADS and NPURT_EMU_CORE; empty if all can. A device is not
+  /// made with such settings.
+  static std::string settings_problem();
+
   /// A partition of `columns` columns (1..4) whose tiles are in their reset state.
   /// @return nothing if no such partition is free
   std::optional<context_id> create_context(unsigned columns);
   void destroy_context(context_id context);
+
+  /// The columns that a context is given, counted from the first usable one. They are those of one of equal partitions
+  /// as wide as the widest context, so they can change with every context that comes or goes (xdna-driver
+  /// aie2_ctx_runqueue.c).
+  struct column_range {
+    unsigned start = 0, count = 0;
+  };
+  column_range columns_of(context_id context) const;
 
   /// Registers compute unit `cu` of a context with its PDI; it is loaded when the first command for it runs, and again
   /// when another PDI was loaded in between.
@@ -65,8 +84,15 @@ class npu {
   /// Array cycles after which a command that still moves counts as timed out; 2 s of the array clock unless set.
   void limit_cycles(std::uint64_t cycles);
 
-  /// Everything counted so far as JSON text (what `npurt-emu --stats` writes).
+  /// Everything counted so far as JSON text (what `npurt-emu --stats` writes): each command and the totals, by tile and
+  /// DMA channel. Columns of a command are its context's, those of the totals the device's usable ones.
   std::string statistics() const;
+
+  /// From now on, a timeline is kept, of at most `limit` events (32 bytes each) and as many firmware operations; what
+  /// comes after is counted.
+  void record_timeline(std::size_t limit);
+  /// The timeline so far, as Perfetto opens it.
+  void write_timeline(std::ostream& out) const;
 
  private:
   struct impl;

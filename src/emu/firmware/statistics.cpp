@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "aie/stream_switch.hpp"
+
 namespace npurt::emu {
 namespace {
 
@@ -37,6 +39,11 @@ nlohmann::json channel_json(const channel_statistics& c) {
           {"waits", waits}};
 }
 
+nlohmann::json link_json(const link_statistics& l) {
+  const aie::port port = aie::master_port(aie::npu1.kind(l.tile), l.master).value();
+  return {{"tile", {l.tile.col, l.tile.row}}, {"port", aie::to_string(port)}, {"words", l.words}};
+}
+
 }  // namespace
 
 array_statistics difference(const array_statistics& after, const array_statistics& before) {
@@ -57,8 +64,54 @@ array_statistics difference(const array_statistics& after, const array_statistic
     d.channels[i].busy -= before.channels[i].busy;
     subtract(d.channels[i].waits, before.channels[i].waits);
   }
+  for (std::size_t i = 0; i < d.links.size(); ++i) d.links[i].words -= before.links[i].words;
   for (const auto& [what, times] : before.ignored_writes) d.ignored_writes[what] -= times;
   return d;
+}
+
+namespace {
+
+template <std::size_t N>
+void accumulate(std::array<std::uint64_t, N>& to, const std::array<std::uint64_t, N>& what) {
+  for (std::size_t i = 0; i < N; ++i) to[i] += what[i];
+}
+
+/// Lists are in order of columns, and all columns are alike: an entry's place in the whole device's list.
+template <typename Entry, typename Add>
+void add_entries(std::vector<Entry>& to, const std::vector<Entry>& what, std::size_t columns, unsigned start,
+                 const Add& add) {
+  const std::size_t per_column = what.size() / columns;
+  if (to.size() < per_column * (start + columns)) to.resize(per_column * (start + columns));
+  for (std::size_t i = 0; i < what.size(); ++i) {
+    Entry& entry = to[per_column * start + i];
+    entry.tile = {static_cast<std::uint8_t>(what[i].tile.col + start), what[i].tile.row};
+    add(entry, what[i]);
+  }
+}
+
+}  // namespace
+
+void add(array_statistics& total, const array_statistics& what, unsigned start) {
+  const std::size_t columns = what.cores.size() / (aie::npu1.rows - aie::npu1.first_core_row);
+  add_entries(total.cores, what.cores, columns, start, [](core_statistics& to, const core_statistics& c) {
+    to.cycles += c.cycles;
+    to.bundles += c.bundles;
+    to.macs += c.macs;
+    accumulate(to.stalls, c.stalls);
+  });
+  add_entries(total.channels, what.channels, columns, start, [](channel_statistics& to, const channel_statistics& c) {
+    to.direction = c.direction;
+    to.channel = c.channel;
+    to.words += c.words;
+    to.bds += c.bds;
+    to.tasks += c.tasks;
+    to.busy += c.busy;
+    accumulate(to.waits, c.waits);
+  });
+  add_entries(total.links, what.links, columns, start, [](link_statistics& to, const link_statistics& l) {
+    to.master = l.master;
+    to.words += l.words;
+  });
 }
 
 std::uint64_t total_macs(const array_statistics& s) {
@@ -73,12 +126,16 @@ nlohmann::json to_json(const array_statistics& s) {
   for (const channel_statistics& c : s.channels)
     if (c.words != 0 || std::accumulate(c.waits.begin(), c.waits.end(), std::uint64_t{0}) != 0)
       channels.push_back(channel_json(c));
+  nlohmann::json links = nlohmann::json::array();
+  for (const link_statistics& l : s.links)
+    if (l.words != 0) links.push_back(link_json(l));
   return {{"cycles", s.cycles},
           {"ddr_read_bytes", s.ddr_read_bytes},
           {"ddr_write_bytes", s.ddr_write_bytes},
           {"macs", total_macs(s)},
           {"cores", cores},
-          {"channels", channels}};
+          {"channels", channels},
+          {"links", links}};
 }
 
 }  // namespace npurt::emu

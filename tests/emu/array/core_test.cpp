@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Enabled cores among DMAs and locks, with programs from assembly text.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include "asm/assembler.hpp"
-#include "emu/array/design.hpp"
+#include "emu/array/core_programs.hpp"
 
 using namespace npurt;
 using namespace npurt::emu::testing;
@@ -14,33 +14,7 @@ using Catch::Matchers::MessageMatches;
 
 namespace {
 
-std::string nops(int count) {
-  std::string text;
-  while (count-- > 0) text += "nop\n";
-  return text;
-}
-
-void load(design& d, tile_id t, const std::string& source) {
-  const auto program = assembler::assemble(source, "test");
-  if (!program) FAIL(to_string(program.error().front()));
-  std::vector<std::uint8_t> code = program->sections.at(0).bytes;
-  code.resize((code.size() + 3) / 4 * 4);
-  std::vector<std::uint32_t> code_words(code.size() / 4);
-  std::memcpy(code_words.data(), code.data(), code.size());
-  d.tiles.write(aie::pack_address({t, 0x20000}), code_words);
-  d.write(t, 0x32000, 2);
-  d.write(t, 0x32000, 0);
-  d.write(t, 0x32000, 1);
-}
-
-/// Takes `full`, adds 1 to the word at `address`, gives `free`.
-std::string add_one(int full, int free, const std::string& address) {
-  return "mova r2, #-1\nmova r3, #1\nmovxm p0, #" + address + "\nacq #" + std::to_string(full) + ", r2\n" + nops(4) +
-         "lda r4, [p0, #0]\n" + nops(8) + "add r4, r4, #1\nst r4, [p0, #0]\n" + nops(8) + "rel #" +
-         std::to_string(free) + ", r3\n" + nops(4) + "done\n" + nops(6);
-}
-
-constexpr std::uint32_t core_status = 0x32004, done_bit = 1u << 20, lock_stall_own = 1u << 9;
+constexpr std::uint32_t done_bit = 1u << 20, lock_stall_own = 1u << 9;
 
 }  // namespace
 
@@ -91,6 +65,19 @@ TEST_CASE("a core reaches the memory and locks of the tile south of it", "[emu][
   CHECK(d.read(core2, 0x200) == 42);
   CHECK(d.lock(core2, 3) == 0);
   CHECK(d.lock(core2, 4) == 1);
+}
+
+TEST_CASE("a core reaches the memory and locks of the tiles west and north of it", "[emu][array]") {
+  const bool west = GENERATE(true, false);
+  design d(2);
+  d.write(core3, 0x200, 41);
+  d.set_lock(core3, 3, 1);
+  // West window and locks 16 to 31; north window and locks 32 to 47.
+  load(d, west ? tile_id{1, 3} : core2, west ? add_one(16 + 3, 16 + 4, "0x50200") : add_one(32 + 3, 32 + 4, "0x60200"));
+  d.settle();
+  CHECK(d.read(core3, 0x200) == 42);
+  CHECK(d.lock(core3, 3) == 0);
+  CHECK(d.lock(core3, 4) == 1);
 }
 
 TEST_CASE("a core that goes where no core tile is faults with its pc", "[emu][array]") {

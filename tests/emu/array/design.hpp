@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <map>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -14,6 +12,7 @@
 #include "aie/registers.hpp"
 #include "aie/stream_switch.hpp"
 #include "emu/array/array.hpp"
+#include "emu/host_buffers.hpp"
 
 namespace npurt::emu::testing {
 
@@ -23,24 +22,7 @@ using aie::dma_direction;
 using aie::port;
 using aie::tile_id;
 
-/// Host buffers at chosen device addresses.
-class host_memory final : public ddr_port {
- public:
-  std::vector<std::uint32_t>& add(std::uint64_t address, std::size_t words) {
-    return buffers_[address] = std::vector<std::uint32_t>(words);
-  }
-  std::byte* translate(std::uint64_t address, std::uint64_t size) override {
-    auto found = buffers_.upper_bound(address);
-    if (found == buffers_.begin()) return nullptr;
-    --found;
-    const std::uint64_t offset = address - found->first, bytes = found->second.size() * 4;
-    if (offset > bytes || size > bytes - offset) return nullptr;
-    return reinterpret_cast<std::byte*>(found->second.data()) + offset;
-  }
-
- private:
-  std::map<std::uint64_t, std::vector<std::uint32_t>> buffers_;
-};
+using host_memory = host_buffers<ddr_port>;
 
 inline constexpr tile_id shim{0, 0}, memtile{0, 1}, core2{0, 2}, core3{0, 3};
 inline constexpr std::uint64_t src_address = 0x10000, dst_address = 0x4000000;
@@ -64,6 +46,30 @@ struct design {
     const auto s = *aie::slave_number(kind(t), slave), m = *aie::master_number(kind(t), master);
     write(t, aie::slave_offset(kind(t), s), aie::pack_slave({.enable = true}));
     write(t, aie::master_offset(kind(t), m), aie::pack_master({.enable = true, .slave = s}));
+  }
+  /// A rule of a packet-switched slave port, and a master port that packets leave by.
+  void packet_slave(tile_id t, port p, unsigned slot, aie::slot_config rule) {
+    const auto s = *aie::slave_number(kind(t), p);
+    rule.enable = true;
+    write(t, aie::slave_offset(kind(t), s), aie::pack_slave({.enable = true, .packet = true}));
+    write(t, aie::slot_offset(kind(t), s, slot), aie::pack_slot(rule));
+  }
+  void packet_master(tile_id t, port p, std::uint8_t arbiter, std::uint8_t msels, bool drop = true) {
+    write(t, aie::master_offset(kind(t), *aie::master_number(kind(t), p)),
+          aie::pack_master(
+              {.enable = true, .packet = true, .drop_header = drop, .arbiter = arbiter, .msel_mask = msels}));
+  }
+  void ctrl(tile_id t, dma_direction d, unsigned channel, std::uint32_t value) {
+    write(t, aie::dma_ctrl_offset(kind(t), d, channel), value);
+  }
+  /// Fills a memory from `offset` on.
+  void fill(tile_id t, std::uint32_t offset, const std::vector<std::uint32_t>& words) {
+    for (std::uint32_t i = 0; i < words.size(); ++i) write(t, offset + 4 * i, words[i]);
+  }
+  std::vector<std::uint32_t> dump(tile_id t, std::uint32_t offset, std::uint32_t words) {
+    std::vector<std::uint32_t> v(words);
+    for (std::uint32_t i = 0; i < words; ++i) v[i] = read(t, offset + 4 * i);
+    return v;
   }
   /// shim MM2S `channel` to the switch, and out of it to S2MM `channel`.
   void open_shim(std::uint8_t col = 0) {
@@ -111,12 +117,6 @@ struct design {
   host_memory host;
   array tiles;
 };
-
-inline std::vector<std::uint32_t> pattern(std::size_t words, std::uint32_t seed = 1) {
-  std::vector<std::uint32_t> v(words);
-  for (std::uint32_t& w : v) w = seed = seed * 1664525u + 1013904223u;
-  return v;
-}
 
 /// own-tile byte address of a memtile BD
 inline constexpr std::uint64_t own = 0x80000;

@@ -16,31 +16,8 @@ TEST_CASE("two buffers pass a long stream through a memtile", "[emu][array]") {
   const auto data = pattern(block * blocks);
   d.host.add(src_address, data.size()) = data;
   const auto& dst = d.host.add(dst_address, data.size());
-  // Lock 0: free buffers, lock 1: full ones. Producer BDs 0 and 1, consumer BDs 2 and 3, each pair for ever.
   d.set_lock(memtile, 0, 2);
-  for (std::uint8_t i = 0; i < 2; ++i) {
-    const auto other = static_cast<std::uint8_t>(1 - i);
-    d.bd(memtile, i,
-         {.address = own + 0x1000u * i,
-          .length = block,
-          .use_next = true,
-          .next_bd = other,
-          .acquire_enable = true,
-          .acquire_lock = 64,
-          .acquire_value = -1,
-          .release_lock = 65,
-          .release_value = 1});
-    d.bd(memtile, 2u + i,
-         {.address = own + 0x1000u * i,
-          .length = block,
-          .use_next = true,
-          .next_bd = static_cast<std::uint8_t>(2 + other),
-          .acquire_enable = true,
-          .acquire_lock = 65,
-          .acquire_value = -1,
-          .release_lock = 64,
-          .release_value = 1});
-  }
+  for (const auto& [id, bd] : relay_bds(block)) d.bd(memtile, id, bd);
   d.push(memtile, dma_direction::s2mm, 0, 0);
   d.push(memtile, dma_direction::mm2s, 0, 2);
   d.bd(shim, 0, {.address = src_address, .length = block * blocks});
@@ -81,6 +58,19 @@ TEST_CASE("a release beyond 63 stays at 63 and sets the sticky bit", "[emu][arra
   CHECK(d.read(memtile, 0xC0420) == 0);
   d.write(memtile, 0xC0424, 2);
   CHECK(d.read(memtile, 0xC0424) == 0);
+}
+
+TEST_CASE("a release below 0 stays at 0 and sets the sticky bit", "[emu][array]") {
+  design d;
+  d.circuit(core2, {bundle::dma, 0}, {bundle::south, 0});
+  d.set_lock(core2, 7, 1);
+  d.bd(core2, 0, {.length = 1, .release_lock = 7, .release_value = -2});
+  d.push(core2, dma_direction::mm2s, 0, 0);
+  d.circuit(memtile, {bundle::north, 0}, {bundle::dma, 0});
+  d.settle();
+  CHECK(d.lock(core2, 7) == 0);
+  CHECK(d.read(core2, 0x1F128) == 1u << 7);  // Locks_Underflow
+  CHECK(d.read(core2, 0x1F120) == 0);
 }
 
 TEST_CASE("reading a lock request performs it", "[emu][array]") {

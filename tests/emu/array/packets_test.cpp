@@ -11,30 +11,14 @@ using namespace npurt::emu::testing;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
 
-namespace {
-
-void packet_slave(design& d, tile_id t, port p, unsigned slot, aie::slot_config rule) {
-  const auto s = *aie::slave_number(design::kind(t), p);
-  rule.enable = true;
-  d.write(t, aie::slave_offset(design::kind(t), s), aie::pack_slave({.enable = true, .packet = true}));
-  d.write(t, aie::slot_offset(design::kind(t), s, slot), aie::pack_slot(rule));
-}
-void packet_master(design& d, tile_id t, port p, std::uint8_t arbiter, std::uint8_t msels, bool drop = true) {
-  d.write(
-      t, aie::master_offset(design::kind(t), *aie::master_number(design::kind(t), p)),
-      aie::pack_master({.enable = true, .packet = true, .drop_header = drop, .arbiter = arbiter, .msel_mask = msels}));
-}
-
-}  // namespace
-
 TEST_CASE("packets of one channel go where their ids say", "[emu][array]") {
   design d;
   d.open_shim();
   d.circuit(shim, {bundle::south, 3}, {bundle::north, 0});
-  packet_slave(d, memtile, {bundle::south, 0}, 0, {.id = 4, .mask = 31, .msel = 0, .arbiter = 2});
-  packet_slave(d, memtile, {bundle::south, 0}, 1, {.id = 8, .mask = 24, .msel = 1, .arbiter = 2});
-  packet_master(d, memtile, {bundle::dma, 0}, 2, 1);
-  packet_master(d, memtile, {bundle::dma, 2}, 2, 2);
+  d.packet_slave(memtile, {bundle::south, 0}, 0, {.id = 4, .mask = 31, .msel = 0, .arbiter = 2});
+  d.packet_slave(memtile, {bundle::south, 0}, 1, {.id = 8, .mask = 24, .msel = 1, .arbiter = 2});
+  d.packet_master(memtile, {bundle::dma, 0}, 2, 1);
+  d.packet_master(memtile, {bundle::dma, 2}, 2, 2);
   const auto data = pattern(20);
   d.host.add(src_address, 20) = data;
   d.bd(memtile, 0, {.address = own, .length = 10});
@@ -55,9 +39,9 @@ TEST_CASE("packets of one channel go where their ids say", "[emu][array]") {
 TEST_CASE("packets of two channels share a receiver one after the other", "[emu][array]") {
   design d;
   d.open_shim();
-  packet_slave(d, memtile, {bundle::dma, 0}, 0, {.id = 1, .mask = 31, .msel = 0, .arbiter = 0});
-  packet_slave(d, memtile, {bundle::dma, 2}, 0, {.id = 2, .mask = 31, .msel = 0, .arbiter = 0});
-  packet_master(d, memtile, {bundle::south, 1}, 0, 1, false);
+  d.packet_slave(memtile, {bundle::dma, 0}, 0, {.id = 1, .mask = 31, .msel = 0, .arbiter = 0});
+  d.packet_slave(memtile, {bundle::dma, 2}, 0, {.id = 2, .mask = 31, .msel = 0, .arbiter = 0});
+  d.packet_master(memtile, {bundle::south, 1}, 0, 1, false);
   d.circuit(shim, {bundle::north, 1}, {bundle::south, 2});
   const auto data = pattern(40);
   for (std::uint32_t i = 0; i < 40; ++i) d.write(memtile, 4 * i, data[i]);
@@ -89,18 +73,6 @@ TEST_CASE("packets of two channels share a receiver one after the other", "[emu]
   }
 }
 
-TEST_CASE("words that would reach the tile's control port are refused", "[emu][array]") {
-  design d;
-  d.open_shim();
-  d.circuit(shim, {bundle::south, 3}, {bundle::north, 0});
-  d.circuit(memtile, {bundle::south, 0}, {bundle::tile_control, 0});
-  d.host.add(src_address, 4);
-  d.bd(shim, 0, {.address = src_address, .length = 4});
-  d.push(shim, dma_direction::mm2s, 0, 0);
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error,
-                       MessageMatches(ContainsSubstring("(0,1)") && ContainsSubstring("not built")));
-}
-
 TEST_CASE("a stream without a receiver waits and is reported", "[emu][array]") {
   design d;
   d.open_shim();
@@ -116,9 +88,9 @@ TEST_CASE("packets that would run in a circle are refused", "[emu][array]") {
   design d(2);
   d.open_shim();
   const aie::slot_config rule{.id = 1, .mask = 31};
-  packet_slave(d, shim, {bundle::south, 3}, 0, rule);
-  packet_slave(d, shim, {bundle::east, 0}, 0, rule);
-  packet_master(d, shim, {bundle::east, 0}, 0, 1, false);
+  d.packet_slave(shim, {bundle::south, 3}, 0, rule);
+  d.packet_slave(shim, {bundle::east, 0}, 0, rule);
+  d.packet_master(shim, {bundle::east, 0}, 0, 1, false);
   d.circuit({1, 0}, {bundle::west, 0}, {bundle::west, 0});
   d.host.add(src_address, 4);
   d.bd(shim, 0, {.address = src_address, .length = 4, .packet_enable = true, .packet_id = 1});

@@ -27,21 +27,59 @@ TEST_CASE("a write outside the partition is refused", "[emu][array]") {
 
 TEST_CASE("a known register without an effect is accepted and counted", "[emu][array]") {
   design d;
-  d.write(core2, 0x31500, 7);  // Performance_Control0
-  CHECK(d.tiles.statistics().ignored_writes.size() == 1);
-  CHECK(d.tiles.statistics().ignored_writes.begin()->first.starts_with("core Performance_Control"));
-  CHECK(d.read(core2, 0x31500) == 7);
+  d.write(core2, 0x60000, 7);  // Module_Clock_Control
+  d.write(core2, 0x60000, 0x37);
+  const auto ignored = d.tiles.statistics().ignored_writes;
+  REQUIRE(ignored.size() == 1);
+  CHECK(ignored.begin()->first == "core Module_Clock_Control");
+  CHECK(ignored.begin()->second == 2);
+  CHECK(d.read(core2, 0x60000) == 0x37);
+}
+
+TEST_CASE("a register that was never written reads as after a reset", "[emu][array]") {
+  design d;
+  CHECK(d.read(core2, 0x60000) == 0x37);        // AM025, Module_Clock_Control
+  CHECK(d.read(memtile, 0x96048) == 2);         // Memory_Control: Memory_Interleaving
+  CHECK(d.read(core2, 0x34518) == 0xFFFFFFFF);  // Event_Group_Stream_Switch_Enable
+  CHECK_THROWS_AS(d.read(core2, 0x39990), emu::array_error);
 }
 
 TEST_CASE("what a design would depend on but is not built is refused by name", "[emu][array]") {
   design d;
-  CHECK_THROWS_MATCHES(d.write(core2, 0x3F808, 1), emu::array_error,
-                       MessageMatches(ContainsSubstring("Deterministic_Merge")));
   connect_memtile(d);
-  d.bd(memtile, 0, {.address = own, .length = 4});
-  d.write(memtile, aie::dma_ctrl_offset(aie::tile_kind::memtile, dma_direction::s2mm, 0), 1u << 16);  // FoT
+  d.bd(memtile, 0, {.address = own, .length = 4, .compression = true});
+  d.ctrl(memtile, dma_direction::s2mm, 0, 2u << 16);  // FoT_Mode 2
   d.push(memtile, dma_direction::s2mm, 0, 0);
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("not built")));
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("FoT_Mode 2")));
+  CHECK_THROWS_MATCHES(d.write(core2, 0x340D0, 2), emu::array_error, MessageMatches(ContainsSubstring("trace")));
+  CHECK_THROWS_MATCHES(d.write(core2, 0x30000, 1), emu::array_error, MessageMatches(ContainsSubstring("Core_AM")));
+}
+
+TEST_CASE("compression takes effect only if BD and channel enable it, and is refused then", "[emu][array]") {
+  design d;
+  connect_memtile(d);
+  d.bd(memtile, 0, {.address = own, .length = 4, .compression = true});
+  d.push(memtile, dma_direction::mm2s, 0, 0);
+  d.settle();
+  CHECK(d.tiles.waiting_report().empty());
+  d.ctrl(memtile, dma_direction::mm2s, 0, 1u << 4);
+  d.push(memtile, dma_direction::mm2s, 0, 0);
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("compression")));
+}
+
+TEST_CASE("a column reset clears the tiles above the shim, not their memories", "[emu][array]") {
+  design d(2);
+  for (const tile_id t : {core2, tile_id{1, 2}}) {
+    d.set_lock(t, 3, 5);
+    d.write(t, 0x100, 77);
+    d.bd(t, 2, {.address = 0x100, .length = 4});
+  }
+  d.write(shim, 0xFFF28, 1);  // AIE_Tile_Column_Reset
+  d.write(shim, 0xFFF28, 0);
+  CHECK(d.lock(core2, 3) == 0);
+  CHECK(d.read(core2, aie::bd_offset(aie::tile_kind::core, 2)) == 0);
+  CHECK(d.read(core2, 0x100) == 77);
+  CHECK(d.lock({1, 2}, 3) == 5);
 }
 
 TEST_CASE("a masked write keeps the other bits", "[emu][array]") {

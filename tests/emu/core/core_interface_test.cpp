@@ -37,7 +37,7 @@ TEST_CASE("an instruction that is not built is refused by its name", "[emu][core
   core_bench bench("lda.tm r1, [p0]\n" + end);
   bench.core.run(10);
   REQUIRE(bench.core.fault());
-  CHECK(bench.core.fault()->cause == "not built: instruction LDA_TM");
+  CHECK(bench.core.fault()->cause == "not established: lda.tm (what a core reaches over the processor bus)");
   CHECK(bench.core.fault()->pc == 0);
 }
 

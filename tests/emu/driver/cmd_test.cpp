@@ -339,6 +339,25 @@ TEST_CASE("destroying a context aborts what has not started", "[emu][driver][cmd
   CHECK(client.exec(context.hwctx, pending.handle, seq) == -EINVAL);
 }
 
+TEST_CASE("destroying a context cancels the command that runs", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  std::latch entered{1};
+  on_execute([&](const npu_command& command, device_memory&) {
+    entered.count_down();
+    while (!command.cancelled->load()) std::this_thread::yield();
+    return command_result{.outcome = command_outcome::aborted, .report = "cancelled"};
+  });
+  const auto running = context.kernel_packet(), pending = context.kernel_packet();
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, running.handle, seq) == 0);
+  entered.wait();
+  REQUIRE(client.exec(context.hwctx, pending.handle, seq) == 0);
+  CHECK(client.destroy_hwctx(context.hwctx) == 0);
+  CHECK(running.state() == aborted);
+  CHECK(pending.state() == aborted);
+}
+
 TEST_CASE("null commands complete inside EXEC_CMD without the NPU", "[emu][driver][cmd]") {
   test_client client(make_device({.null_commands = true}));
   running_context context(client);

@@ -2,6 +2,7 @@
 // Definitions of class npu that the linker takes before the firmware's.
 #include "fake_npu.hpp"
 
+#include <ostream>
 #include <utility>
 
 namespace npurt::tests {
@@ -17,6 +18,7 @@ void fake_npu::reset() {
   pdi_error.clear();
   pdis.clear();
   partitions = 100;
+  columns = {0, 4};
   created = destroyed = executed = 0;
 }
 
@@ -39,6 +41,10 @@ std::optional<context_id> npu::create_context(unsigned) {
   return fake.created++;
 }
 
+unsigned npu::clock_mhz(unsigned mode_mhz) { return mode_mhz; }
+
+npu::column_range npu::columns_of(context_id) const { return fake_npu::instance().columns; }
+
 void npu::destroy_context(context_id) { ++fake_npu::instance().destroyed; }
 
 std::string npu::configure_cu(context_id, std::uint32_t, std::vector<std::byte> pdi) {
@@ -57,6 +63,9 @@ command_result npu::execute(context_id, const npu_command& command) {
   }
   return execute ? execute(command, impl_->memory) : command_result{};
 }
+
+void npu::record_timeline(std::size_t) {}
+void npu::write_timeline(std::ostream& out) const { out << R"({"traceEvents":[]})"; }
 
 std::string npu::statistics() const { return R"({"fake": true})"; }
 

@@ -93,6 +93,7 @@ TEST_CASE("contexts are listed with the element size that was asked for", "[emu]
   const auto device = make_device();
   test_client client(device), other(device);
   running_context context(client);
+  fake_npu::instance().columns = {.start = 2, .count = 2};
   std::uint64_t seq = 0;
   REQUIRE(client.exec(context.hwctx, context.kernel_packet().handle, seq) == 0);
   REQUIRE(client.wait(context.hwctx, seq) == 0);
@@ -108,7 +109,8 @@ TEST_CASE("contexts are listed with the element size that was asked for", "[emu]
   amdxdna_drm_hwctx_entry entry{};
   std::memcpy(&entry, buffer.data(), args.element_size);
   CHECK(entry.context_id == context.hwctx);
-  CHECK(entry.num_col == 4);
+  CHECK(entry.start_col == 3);  // the first usable column is 1
+  CHECK(entry.num_col == 2);
   CHECK(entry.pid == ::getpid());
   CHECK(entry.command_submissions == 1);
   CHECK(entry.command_completions == 1);

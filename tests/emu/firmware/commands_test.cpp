@@ -142,8 +142,8 @@ TEST_CASE("a mask poll waits for a channel's status", "[emu][firmware]") {
 }
 
 TEST_CASE("a buffer freed while a transfer hangs is not touched by the next command", "[emu][firmware]") {
-  machine m(relay(64).build());
-  REQUIRE(m.run(transfer(640, false).mask_poll(0x1D220, 0, 0)).outcome == command_outcome::completed);
+  machine m(relay(64).build(), 6400);  // more than moves after the command's end
+  REQUIRE(m.run(transfer(6400, false).mask_poll(0x1D220, 0, 0)).outcome == command_outcome::completed);
   m.host.remove(dst_address);
   const auto result = m.run(code_builder().sync(shim, 0, 0));
   CHECK(result.outcome == command_outcome::error);
@@ -162,6 +162,14 @@ TEST_CASE("statistics count words and name the clock", "[emu][firmware]") {
   CHECK(json["commands"][0]["outcome"] == "completed");
   CHECK(json["commands"][0]["channels"].size() == 4);
   for (const auto& channel : json["commands"][0]["channels"]) CHECK(channel["words"] == 640);
+  // Words pass the shim's switch on the way in and out, and the memtile's.
+  CHECK(json["commands"][0]["links"].size() == 4);
+  for (const auto& link : json["commands"][0]["links"]) CHECK(link["words"] == 640);
+  CHECK(json["totals"]["channels"] == json["commands"][0]["channels"]);
+  std::uint64_t busy = 0;
+  for (const auto& [operation, cycles] : json["commands"][0]["firmware_cycles_by_operation"].items())
+    busy += cycles.get<std::uint64_t>();
+  CHECK(busy == json["totals"]["firmware_cycles"]);
 }
 
 TEST_CASE("a design that moves for ever without result is stopped at the cycle limit", "[emu][firmware]") {
@@ -178,6 +186,25 @@ TEST_CASE("a design that moves for ever without result is stopped at the cycle l
   CHECK(result.outcome == command_outcome::timeout);
   CHECK(result.cycles >= 200'000);
   CHECK_THAT(result.report, ContainsSubstring("cycle budget"));
+}
+
+TEST_CASE("a command that is cancelled ends as aborted and leaves a context that works", "[emu][firmware]") {
+  machine m(relay(64).build());
+  std::atomic<bool> cancelled = true;
+  const auto code = transfer(640).sync(shim, 1, 1).build();
+  const auto result = m.npu.execute(
+      m.context, {.cu = 0, .control_code = code, .arguments = {src_address, dst_address}, .cancelled = &cancelled});
+  CHECK(result.outcome == command_outcome::aborted);
+  CHECK_THAT(result.report, ContainsSubstring("cancelled"));
+  CHECK(m.run(transfer(640)).outcome == command_outcome::completed);
+}
+
+TEST_CASE("a timeout's report explains the cycle of waiting", "[emu][firmware]") {
+  machine m(relay(64, 0).build());
+  CHECK_THAT(m.run(transfer(640)).report,
+             ContainsSubstring("why: the firmware waits for a token of S2MM 0 of shim (0,0), which waits for 640 words "
+                               "from MM2S 0 of memtile (0,1), which waits for lock 1") &&
+                 ContainsSubstring("a cycle of waiting"));
 }
 
 TEST_CASE("a core that only spins is stopped long before the watchdog", "[emu][firmware]") {

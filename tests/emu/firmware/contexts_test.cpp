@@ -22,6 +22,26 @@ TEST_CASE("there are six contexts of one to four columns", "[emu][firmware]") {
   CHECK(npu.create_context(1).has_value());
 }
 
+// The driver's partitions are all as wide as the widest context; a context goes where the fewest are (xdna-driver
+// aie2_ctx_runqueue.c).
+TEST_CASE("contexts are given the columns that the driver gives them", "[emu][firmware]") {
+  host_memory host;
+  emu::npu npu(host);
+  const auto is = [&](emu::context_id id, unsigned start, unsigned count) {
+    const auto given = npu.columns_of(id);
+    return given.start == start && given.count == count;
+  };
+  const auto a = *npu.create_context(1), b = *npu.create_context(1), c = *npu.create_context(1);
+  CHECK((is(a, 0, 1) && is(b, 1, 1) && is(c, 2, 1)));
+  const auto wide = *npu.create_context(2);
+  CHECK((is(a, 0, 2) && is(b, 2, 2) && is(c, 0, 2) && is(wide, 2, 2)));
+  npu.destroy_context(c);
+  npu.destroy_context(wide);
+  CHECK((is(a, 0, 1) && is(b, 1, 1)));
+  const auto whole = *npu.create_context(4);
+  CHECK((is(a, 0, 4) && is(b, 0, 4) && is(whole, 0, 4)));
+}
+
 TEST_CASE("a PDI that cannot be read is refused when it is configured", "[emu][firmware]") {
   host_memory host;
   emu::npu npu(host);

@@ -15,6 +15,7 @@
 #include "aie/registers.hpp"
 #include "aie/stream_switch.hpp"
 #include "emu/firmware/npu.hpp"
+#include "emu/host_buffers.hpp"
 
 namespace npurt::emu::testing {
 
@@ -25,22 +26,7 @@ inline std::vector<std::byte> bytes_of(const words& w) {
   return {b.begin(), b.end()};
 }
 
-class host_memory final : public device_memory {
- public:
-  words& add(std::uint64_t address, std::size_t count) { return buffers_[address] = words(count); }
-  void remove(std::uint64_t address) { buffers_.erase(address); }
-  std::byte* translate(std::uint64_t address, std::uint64_t size) override {
-    auto found = buffers_.upper_bound(address);
-    if (found == buffers_.begin()) return nullptr;
-    --found;
-    const std::uint64_t offset = address - found->first, bytes = found->second.size() * 4;
-    if (offset > bytes || size > bytes - offset) return nullptr;
-    return reinterpret_cast<std::byte*>(found->second.data()) + offset;
-  }
-
- private:
-  std::map<std::uint64_t, words> buffers_;
-};
+using host_memory = host_buffers<device_memory>;
 
 /// A PDI under construction: commands of its CDO.
 class pdi_builder {
@@ -147,29 +133,8 @@ inline pdi_builder relay(std::uint32_t block, std::uint32_t free_buffers = 2) {
     p.write(t, aie::master_offset(kind, m), aie::pack_master({.enable = true, .slave = s}));
   };
   p.write(memtile, 0xC0000, free_buffers);
-  for (std::uint8_t i = 0; i < 2; ++i) {
-    const auto other = static_cast<std::uint8_t>(1 - i);
-    p.block(memtile, 0xA0000 + 0x20u * i,
-            bd_words(aie::tile_kind::memtile, {.address = 0x80000 + 0x1000u * i,
-                                               .length = block,
-                                               .use_next = true,
-                                               .next_bd = other,
-                                               .acquire_enable = true,
-                                               .acquire_lock = 64,
-                                               .acquire_value = -1,
-                                               .release_lock = 65,
-                                               .release_value = 1}));
-    p.block(memtile, 0xA0040 + 0x20u * i,
-            bd_words(aie::tile_kind::memtile, {.address = 0x80000 + 0x1000u * i,
-                                               .length = block,
-                                               .use_next = true,
-                                               .next_bd = static_cast<std::uint8_t>(2 + other),
-                                               .acquire_enable = true,
-                                               .acquire_lock = 65,
-                                               .acquire_value = -1,
-                                               .release_lock = 64,
-                                               .release_value = 1}));
-  }
+  for (const auto& [id, bd] : relay_bds(block))
+    p.block(memtile, 0xA0000 + 0x20 * id, bd_words(aie::tile_kind::memtile, bd));
   p.write(memtile, 0xA0604, 0).write(memtile, 0xA0634, 2);
   circuit(shim, {bundle::south, 3}, {bundle::north, 0});
   circuit(memtile, {bundle::south, 0}, {bundle::dma, 0});
@@ -189,12 +154,6 @@ inline code_builder transfer(std::uint32_t count, bool wait = true) {
   c.block(0x1D020, bd_words(aie::tile_kind::shim, {.length = count})).patch(0x1D024, 0, 0).write(0x1D214, 1);
   if (wait) c.sync(shim, 0, 0);
   return c;
-}
-
-inline words pattern(std::size_t count, std::uint32_t seed = 7) {
-  words v(count);
-  for (std::uint32_t& w : v) w = seed = seed * 1664525u + 1013904223u;
-  return v;
 }
 
 }  // namespace npurt::emu::testing

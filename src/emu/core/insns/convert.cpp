@@ -39,14 +39,11 @@ void narrow(frame& f) {
 /// Uses: src, shift. Results: dst, srF2IFlags (not established).
 void floor_to_int(frame& f) {
   const auto from = f.use<bf16_lanes>(0);
-  const std::uint32_t shift = f.use(1);
+  // Six bits, signed.
+  const int shift = static_cast<int>((f.use(1) & 0x3F) ^ 0x20) - 0x20;
   lanes<std::int32_t, 16> out;
   for (unsigned i = 0; i < out.size(); ++i) {
-    const auto value = shift < 32 ? numerics::floor_scaled(from[i], shift) : std::nullopt;
-    if (!value) {
-      throw core_error(std::format("not established: vfloor of {:#06x} with shift {}", from[i], shift));
-    }
-    out[i] = *value;
+    out[i] = numerics::floor_scaled(from[i], shift);
   }
   f.def(0, out);
   f.def(1, std::uint32_t{0});

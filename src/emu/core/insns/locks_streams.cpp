@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Locks, stream words and the cascade: the semantics prepare or take what the gate (memory_unit.cpp) exchanges.
+#include <bit>
+
 #include "emu/core/insns/tables.hpp"
 
 namespace npurt::emu::insns {
@@ -16,23 +18,37 @@ void lock_if(frame& f) {
   f.flags = f.use(2) != 0 ? 1 : 0;
 }
 
-/// The word that the gate took. srSS0 gets the tlast bit; its other bit is not established.
+/// The word that the gate took. srSS0: bit 0 tlast, bit 1 whether there was a word (aiev2_streams.h of llvm-aie, get_ss
+/// and get_ss_nb).
 void read_stream(frame& f) {
   f.def(0, f.loaded<std::uint32_t>());
-  f.def(1, f.flags >> 1 & 1);
+  f.def(1, (f.flags >> 1 & 1) | (f.flags & 1) << 1);
 }
 
-void write_stream(frame& f) { f.store(f.use(0)); }
+/// The word of `Word` goes out; with tlast, or with bit 0 of r28 (the last use) as tlast.
+enum class tlast { no, yes, r28 };
 
-void write_stream_last(frame& f) {
-  f.store(f.use(0));
-  f.flags = 1;
+template <auto Word, tlast Last, unsigned R28>
+void write_stream(frame& f) {
+  f.store(Word(f));
+  f.flags = Last == tlast::r28 ? f.use(R28) & 1 : Last == tlast::yes ? 1 : 0;
 }
 
-/// tlast by r28.
-void write_stream_maybe_last(frame& f) {
-  f.store(f.use(0));
-  f.flags = f.use(1) & 1;
+std::uint32_t plain_word(const frame& f) { return f.use(0); }
+
+std::uint32_t with_odd_parity(std::uint32_t word) { return std::popcount(word) % 2 == 1 ? word : word | 0x80000000u; }
+
+/// Packet header: odd parity [31], source column [27:21] and row [20:16], type [14:12], id [4:0] (AM020 chapter 2).
+std::uint32_t packet_header(const frame& f) {
+  const core_position at = f.core->ports().position();
+  return with_odd_parity((at.col & 0x7F) << 21 | (at.row & 0x1F) << 16 | (f.use(1) & 7) << 12 | (f.use(0) & 0x1F));
+}
+
+/// Control packet word: odd parity [31], id of the answer [28:24], operation [23:22], words - 1 [21:20], address [19:0]
+/// (reference/array.md; the operand is words - 1 already, aiev2_pckt_header.h).
+std::uint32_t control_word(const frame& f) {
+  return with_odd_parity((f.use(3) & 0x1F) << 24 | (f.use(2) & 3) << 22 | (f.use(1) & 3) << 20 |
+                         (f.use(0) & address_mask));
 }
 
 /// The ports of the cascade are on after reset; what an access does with its port off is not established.
@@ -52,15 +68,27 @@ void write_cascade(frame& f) {
   std::memcpy(f.memory.data(), f.uses[0], f.memory.size());
 }
 
+// Without tlast, with it, and with it in r28, which follows the `uses` that make the word; waiting and not.
+#define NPURT_STREAM_ROWS(what, word, uses)                                                                 \
+  semantics{"MOV_mv_" what, write_stream<word, tlast::no, uses>, unit::stream_out},                         \
+      semantics{"MOV_TLAST_mv_" what, write_stream<word, tlast::yes, uses>, unit::stream_out},              \
+      semantics{"MOV_mv_" what "_doTlast_reg", write_stream<word, tlast::r28, uses>, unit::stream_out},     \
+      semantics{"MOV_NB_mv_" what, write_stream<word, tlast::no, uses>, unit::stream_out, 0, false},        \
+      semantics{"MOV_NB_TLAST_mv_" what, write_stream<word, tlast::yes, uses>, unit::stream_out, 0, false}, \
+      semantics {                                                                                           \
+    "MOV_NB_mv_" what "_doTlast_reg", write_stream<word, tlast::r28, uses>, unit::stream_out, 0, false      \
+  }
+
 constexpr std::array table = {
     semantics{"acq", lock, unit::acquire},
     semantics{"rel", lock, unit::release},
     semantics{"acq.cond", lock_if, unit::acquire},
     semantics{"rel.cond", lock_if, unit::release},
     semantics{"MOV_mv_ss2scl", read_stream, unit::stream_in},
-    semantics{"MOV_mv_scl2ms", write_stream, unit::stream_out},
-    semantics{"MOV_TLAST_mv_scl2ms", write_stream_last, unit::stream_out},
-    semantics{"MOV_mv_scl2ms_doTlast_reg", write_stream_maybe_last, unit::stream_out},
+    semantics{"MOV_NB_mv_ss2scl", read_stream, unit::stream_in, 0, false},
+    NPURT_STREAM_ROWS("scl2ms", plain_word, 1),
+    NPURT_STREAM_ROWS("ph2ms", packet_header, 2),
+    NPURT_STREAM_ROWS("cph2ms", control_word, 4),
     semantics{"VMOV_mv_scd", read_cascade, unit::cascade_in},
     semantics{"VMOV_mv_mcd", write_cascade, unit::cascade_out},
 };

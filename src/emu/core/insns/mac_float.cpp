@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // bf16 multiply-accumulate into fp32 lanes, and fp32 accumulator arithmetic.
-#include "emu/core/insns/mac_config.hpp"
+#include "emu/core/insns/mac_terms.hpp"
 #include "emu/core/insns/tables.hpp"
 #include "emu/core/numerics/float_sum.hpp"
 
@@ -9,41 +9,40 @@ namespace {
 
 using numerics::float_sum;
 using fp32_lanes = lanes<std::uint32_t, 16>;
-using bf16_lanes = lanes<std::uint16_t, 32>;
 using sums = lanes<float_sum, 16>;
 
-/// Matrix product 4x8x4.
-void add_matrix(sums& lane, const bf16_lanes& x, const bf16_lanes& y, bool negate) {
-  for (unsigned r = 0; r < 4; ++r) {
-    for (unsigned c = 0; c < 4; ++c) {
-      for (unsigned k = 0; k < 8; ++k) {
-        lane[r * 4 + c].add_product(x[r * 8 + k], y[k * 4 + c], negate);
-      }
-    }
-  }
-}
-
-/// Lane i = x[i] y[i] + x[i + 16] y[i + 16].
-void add_elementwise(sums& lane, const bf16_lanes& x, const bf16_lanes& y, bool negate) {
-  for (unsigned i = 0; i < 32; ++i) {
-    lane[i % 16].add_product(x[i], y[i], negate);
-  }
-}
-
+/// Only a floating-point mode multiplies bf16; with another one the product is zero (golden/isa).
 void add_products(frame& f, sums& lane, const mac_word& word, unsigned first, bool negate) {
-  const auto x = f.use<bf16_lanes>(first), y = f.use<bf16_lanes>(first + 1);
-  if (word.variant() == 0) {
-    add_matrix(lane, x, y, negate);
-    f.core->counters.macs += 128;
-  } else {
-    add_elementwise(lane, x, y, negate);
-    f.core->counters.macs += 32;
+  if (word.amode() < 2) {
+    return;
+  }
+  const mac_factors factors = read_factors(f, first);
+  const auto element = [](const std::byte* from, std::size_t bytes, unsigned i) {
+    std::uint16_t value = 0;
+    if (2 * i < bytes) {
+      std::memcpy(&value, from + 2 * i, sizeof value);
+    }
+    return value;
+  };
+  visit_terms(word, factors, [&](unsigned at, unsigned i, unsigned j, bool negated) {
+    lane[at].add_product(element(factors.x, factors.x_bytes, i), element(factors.y, 64, j), negate != negated);
+  });
+  f.core->counters.macs += count_macs(word);
+}
+
+void add_accumulator(sums& lane, const fp32_lanes& values, bool negate, bool shift16) {
+  for (unsigned i = 0; i < lane.size(); ++i) {
+    lane[i].add_fp32(shift16 ? values[i] << 16 : values[i], negate);
   }
 }
 
-void add_accumulator(sums& lane, const fp32_lanes& values, bool negate) {
-  for (unsigned i = 0; i < lane.size(); ++i) {
-    lane[i].add_fp32(values[i], negate);
+/// Integer modes that mix with a floating-point accumulator: golden/isa has rows of them that no formula fits.
+void require_lane_mode(const mac_word& word, bool product) {
+  const bool shifts_across = word.amode() == 1 && word.shift16();
+  const bool adds_integers = product && word.amode() == 0 && word.bmode() == 2 && word.variant() < 2;
+  if (shifts_across || adds_integers) {
+    throw core_error(
+        std::format("undefined by the ISA: integer mode in a floating-point instruction ({:#x})", word.bits));
   }
 }
 
@@ -51,16 +50,15 @@ void add_accumulator(sums& lane, const fp32_lanes& values, bool negate) {
 template <mac_opcode Op>
 void mac(frame& f) {
   const mac_word word = read_word(f, Op);
-  if (word.amode() != 2 || (Op.product && (word.bmode() != 3 || word.variant() > 1))) {
-    throw core_error(
-        std::format("not established: floating-point instruction with multiplier configuration {:#x}", word.bits));
+  if (Op.acc1 && !word.zero_acc1()) {
+    require_lane_mode(word, Op.product);
   }
   sums lane;
   if (Op.acc1 && !word.zero_acc1()) {
-    add_accumulator(lane, f.use<fp32_lanes>(0), Op.negate_acc1 != word.negate_acc1());
+    add_accumulator(lane, f.use<fp32_lanes>(0), Op.negate_acc1 != word.negate_acc1(), word.shift16());
   }
   if (Op.acc2) {
-    add_accumulator(lane, f.use<fp32_lanes>(1), Op.negate_acc2 != word.negate_acc2());
+    add_accumulator(lane, f.use<fp32_lanes>(1), Op.negate_acc2 != word.negate_acc2(), false);
   }
   if (Op.product) {
     add_products(f, lane, word, first_factor(Op), Op.negate_product != word.negate_product());
@@ -78,19 +76,19 @@ void clear(frame& f) {
   f.def(1, std::uint32_t{0});
 }
 
+#define NPURT_MAC_F_ROWS(NAME, op)                                                                          \
+  semantics{NAME "_F_vmac_bm_core_dense", mac<op>}, semantics{NAME "_F_vmac_bm_core_sparse_wide", mac<op>}, \
+      semantics {                                                                                           \
+    NAME "_F_vmac_bm_core_sparse_narrow", mac<op>                                                           \
+  }
+
 constexpr std::array table = {
-    semantics{"VMUL_F_vmac_bm_core_dense", mac<op_mul>},
-    semantics{"VNEGMUL_F_vmac_bm_core_dense", mac<op_negmul>},
-    semantics{"VMAC_F_vmac_bm_core_dense", mac<op_mac>},
-    semantics{"VMSC_F_vmac_bm_core_dense", mac<op_msc>},
-    semantics{"VADDMAC_F_vmac_bm_core_dense", mac<op_addmac>},
-    semantics{"VADDMSC_F_vmac_bm_core_dense", mac<op_addmsc>},
-    semantics{"VADD_F", mac<op_add>},
-    semantics{"VSUB_F", mac<op_sub>},
-    semantics{"VNEGADD_F", mac<op_negadd>},
-    semantics{"VNEGSUB_F", mac<op_negsub>},
-    semantics{"VNEG_F", mac<op_neg>},
-    semantics{"VCLR_vclr_BF", clear},
+    NPURT_MAC_F_ROWS("VMUL", op_mul),       NPURT_MAC_F_ROWS("VNEGMUL", op_negmul),
+    NPURT_MAC_F_ROWS("VMAC", op_mac),       NPURT_MAC_F_ROWS("VMSC", op_msc),
+    NPURT_MAC_F_ROWS("VADDMAC", op_addmac), NPURT_MAC_F_ROWS("VADDMSC", op_addmsc),
+    semantics{"VADD_F", mac<op_add>},       semantics{"VSUB_F", mac<op_sub>},
+    semantics{"VNEGADD_F", mac<op_negadd>}, semantics{"VNEGSUB_F", mac<op_negsub>},
+    semantics{"VNEG_F", mac<op_neg>},       semantics{"VCLR_vclr_BF", clear},
 };
 
 }  // namespace

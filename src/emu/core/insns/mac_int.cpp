@@ -2,7 +2,7 @@
 // Integer multiply-accumulate and accumulator arithmetic. Lanes wrap at their width; nothing saturates here.
 #include <algorithm>
 
-#include "emu/core/insns/mac_config.hpp"
+#include "emu/core/insns/mac_terms.hpp"
 #include "emu/core/insns/tables.hpp"
 
 namespace npurt::emu::insns {
@@ -44,7 +44,12 @@ template <typename X, typename Y, typename Acc, unsigned Rows, unsigned Inner, u
 using product_function = void (*)(const std::byte* x, const std::byte* y, std::byte* out);
 
 // The loops are the same in every clone; integer arithmetic gives the same result on every host.
-#define NPURT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+// TSan is not there yet when the clones' resolvers, which it instruments, are called.
+#ifdef __SANITIZE_THREAD__
+#  define NPURT_CLONES
+#else
+#  define NPURT_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
 #define NPURT_PRODUCT(name, X, Y, Acc, Rows, Inner, Cols)                          \
   NPURT_CLONES void name(const std::byte* x, const std::byte* y, std::byte* out) { \
     product<X, Y, Acc, Rows, Inner, Cols>(x, y, out);                              \
@@ -93,7 +98,7 @@ lanes<std::uint8_t, 128> widen_nibbles(const std::byte* y, bool is_signed) {
   return wide;
 }
 
-/// Shapes that two sources agree on (mlir-aie AIEVecOps.td and llvm-aie aiev2_vmult.h); nullptr for the others.
+/// The modes with a fast product; the others go by their terms.
 const std::array<product_function, 4>* find_product(const mac_word& word) {
   switch (word.amode() << 5 | word.bmode() << 3 | word.variant()) {
     case 0 << 5 | 0 << 3 | 0:
@@ -121,21 +126,87 @@ const std::array<product_function, 4>* find_product(const mac_word& word) {
   }
 }
 
-void multiply(frame& f, const mac_word& word, unsigned x, std::byte* out) {
-  const auto* products = find_product(word);
-  const aie::isa::mac_mode* mode = aie::isa::find_mac_mode(word.amode(), word.bmode(), word.variant());
-  if (products == nullptr || mode == nullptr) {
-    throw core_error(std::format("not established: multiplier mode (amode {}, bmode {}, variant {})", word.amode(),
-                                 word.bmode(), word.variant()));
+/// Elements of a factor, widened; what a factor is too short for is zero.
+lanes<std::int64_t, 256> widen_elements(const std::byte* from, std::size_t bytes, unsigned bits, bool is_signed) {
+  lanes<std::int64_t, 256> wide{};
+  for (std::size_t i = 0; i < bytes * 8 / bits; ++i) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, from + i * bits / 8, std::max(bits / 8, 1u));
+    value = bits == 4 ? value >> (i % 2 * 4) & 0xF : value;
+    const std::uint64_t sign = std::uint64_t{1} << (bits - 1);
+    wide[i] = static_cast<std::int64_t>(is_signed ? (value ^ sign) - sign : value);
   }
-  const product_function run = (*products)[(word.x_signed() ? 2u : 0u) + (word.y_signed() ? 1u : 0u)];
-  if (mode->bits_y == 4) {
-    const auto wide = widen_nibbles(f.uses[x + 1], word.y_signed());
-    run(f.uses[x], reinterpret_cast<const std::byte*>(wide.data()), out);
+  return wide;
+}
+
+struct element_widths {
+  unsigned x, y;
+};
+
+element_widths widths_of(const mac_word& word) {
+  if (const mac_shape* dense = find_dense_shape(word.amode(), word.bmode(), word.variant())) {
+    return {dense->x_bits, dense->y_bits};
+  }
+  const sparse_shape* shape = find_sparse_shape(word.amode(), word.bmode(), word.variant());
+  return shape != nullptr ? element_widths{shape->x_bits, shape->y_bits} : element_widths{16, 16};
+}
+
+template <typename Lanes>
+void multiply_terms(const mac_word& word, const mac_factors& factors, Lanes& products) {
+  const element_widths bits = widths_of(word);
+  const auto x = widen_elements(factors.x, factors.x_bytes, bits.x, word.x_signed());
+  const auto y = widen_elements(factors.y, 64, bits.y, word.y_signed());
+  visit_terms(word, factors, [&](unsigned lane, unsigned i, unsigned j, bool negated) {
+    const auto product = static_cast<typename Lanes::value_type>(x[i] * y[j]);
+    products[lane] += negated ? 0 - product : product;
+  });
+}
+
+/// A floating-point mode in an integer instruction multiplies the low bytes, unsigned, and keeps 14 bits of each
+/// product as a signed number (golden/isa; no compiler emits it).
+void multiply_mantissas(const mac_word& word, const mac_factors& factors, lanes32& products) {
+  const auto low_byte = [](const std::byte* from, std::size_t bytes, unsigned i) {
+    return 2 * i < bytes ? std::to_integer<std::uint32_t>(from[2 * i]) : 0u;
+  };
+  visit_terms(word, factors, [&](unsigned lane, unsigned i, unsigned j, bool negated) {
+    const std::uint32_t product = low_byte(factors.x, factors.x_bytes, i) * low_byte(factors.y, 64, j) & 0x3FFF;
+    const std::uint32_t extended = (product ^ 0x2000) - 0x2000;
+    products[lane] += negated ? 0 - extended : extended;
+  });
+}
+
+void multiply_fast(const std::array<product_function, 4>& products, const mac_word& word, const mac_factors& factors,
+                   std::byte* out) {
+  const product_function run = products[(word.x_signed() ? 2u : 0u) + (word.y_signed() ? 1u : 0u)];
+  if (word.amode() == 0 && word.bmode() == 0) {
+    const auto wide = widen_nibbles(factors.y, word.y_signed());
+    run(factors.x, reinterpret_cast<const std::byte*>(wide.data()), out);
   } else {
-    run(f.uses[x], f.uses[x + 1], out);
+    run(factors.x, factors.y, out);
   }
-  f.core->counters.macs += std::uint64_t{mode->channels} * mode->rows * mode->inner * mode->cols;
+}
+
+template <typename Lanes>
+Lanes multiply(frame& f, const mac_word& word, unsigned first) {
+  Lanes products{};
+  const mac_factors factors = read_factors(f, first);
+  f.core->counters.macs += count_macs(word);
+  const auto* fast = word.sub_mask() == 0 ? find_product(word) : nullptr;
+  if (fast != nullptr) {
+    multiply_fast(*fast, word, factors, reinterpret_cast<std::byte*>(products.data()));
+  } else if (word.amode() < 2) {
+    multiply_terms(word, factors, products);
+  } else if constexpr (std::is_same_v<Lanes, lanes32>) {
+    multiply_mantissas(word, factors, products);
+  }
+  return products;
+}
+
+template <typename Lanes>
+void shift_left_16(Lanes& values) {
+  for (auto& value : values) {
+    value <<= 16;
+  }
 }
 
 /// Adds one term: sums[i] (+ or -)= term[i].
@@ -156,45 +227,51 @@ template <typename Lanes>
 void combine(frame& f, const mac_opcode& op, const mac_word& word) {
   Lanes sums{};
   if (op.acc1 && !word.zero_acc1()) {
-    accumulate(sums, f.use<Lanes>(0), op.negate_acc1 != word.negate_acc1());
+    auto acc1 = f.use<Lanes>(0);
+    if (word.shift16()) {
+      shift_left_16(acc1);
+    }
+    accumulate(sums, acc1, op.negate_acc1 != word.negate_acc1());
   }
   if (op.acc2) {
     accumulate(sums, f.use<Lanes>(1), op.negate_acc2 != word.negate_acc2());
   }
   if (op.product) {
-    Lanes products;
-    multiply(f, word, first_factor(op), reinterpret_cast<std::byte*>(products.data()));
-    accumulate(sums, products, op.negate_product != word.negate_product());
+    accumulate(sums, multiply<Lanes>(f, word, first_factor(op)), op.negate_product != word.negate_product());
   }
   f.def(0, sums);
 }
 
+/// Lanes are 64 bits wide in accumulator mode 1, 32 in the others.
 template <mac_opcode Op>
 void mac(frame& f) {
   const mac_word word = read_word(f, Op);
-  if (word.amode() == 0) {
-    combine<lanes32>(f, Op, word);
-  } else if (word.amode() == 1) {
+  if (word.amode() == 1) {
     combine<lanes64>(f, Op, word);
   } else {
-    throw core_error(
-        std::format("not established: integer instruction with multiplier configuration {:#x}", word.bits));
+    combine<lanes32>(f, Op, word);
   }
 }
 
 void clear(frame& f) { f.def(0, lanes32{}); }
 
+// A dense, a sparse wide (y) and a sparse narrow (x) form each; dense forms with two accumulators are named _bm_.
+#define NPURT_MAC_ROWS(NAME, dense, op)                                                             \
+  semantics{NAME dense, mac<op>}, semantics{NAME "_vmac_cm_core_sparse_wide", mac<op>}, semantics { \
+    NAME "_vmac_cm_core_sparse_narrow", mac<op>                                                     \
+  }
+
 constexpr std::array table = {
-    semantics{"VMUL_vmac_cm_core_dense", mac<op_mul>},
-    semantics{"VNEGMUL_vmac_cm_core_dense", mac<op_negmul>},
-    semantics{"VMAC_vmac_cm_core_dense", mac<op_mac>},
-    semantics{"VMSC_vmac_cm_core_dense", mac<op_msc>},
-    semantics{"VNEGMAC_vmac_cm_core_dense", mac<op_negmac>},
-    semantics{"VNEGMSC_vmac_cm_core_dense", mac<op_negmsc>},
-    semantics{"VADDMAC_vmac_bm_core_dense", mac<op_addmac>},
-    semantics{"VADDMSC_vmac_bm_core_dense", mac<op_addmsc>},
-    semantics{"VSUBMAC_vmac_bm_core_dense", mac<op_submac>},
-    semantics{"VSUBMSC_vmac_bm_core_dense", mac<op_submsc>},
+    NPURT_MAC_ROWS("VMUL", "_vmac_cm_core_dense", op_mul),
+    NPURT_MAC_ROWS("VNEGMUL", "_vmac_cm_core_dense", op_negmul),
+    NPURT_MAC_ROWS("VMAC", "_vmac_cm_core_dense", op_mac),
+    NPURT_MAC_ROWS("VMSC", "_vmac_cm_core_dense", op_msc),
+    NPURT_MAC_ROWS("VNEGMAC", "_vmac_cm_core_dense", op_negmac),
+    NPURT_MAC_ROWS("VNEGMSC", "_vmac_cm_core_dense", op_negmsc),
+    NPURT_MAC_ROWS("VADDMAC", "_vmac_bm_core_dense", op_addmac),
+    NPURT_MAC_ROWS("VADDMSC", "_vmac_bm_core_dense", op_addmsc),
+    NPURT_MAC_ROWS("VSUBMAC", "_vmac_bm_core_dense", op_submac),
+    NPURT_MAC_ROWS("VSUBMSC", "_vmac_bm_core_dense", op_submsc),
     semantics{"VADD", mac<op_add>},
     semantics{"VSUB", mac<op_sub>},
     semantics{"VNEGADD", mac<op_negadd>},

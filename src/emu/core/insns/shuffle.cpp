@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// vshuffle, whose modes are transpositions named T<w>_<R>x<C>, and vshift.
+// vshuffle, whose modes are transpositions named T<w>_<R>x<C>, vbcstshfl, vshift and vshift.align.
 #include <algorithm>
 #include <charconv>
 #include <format>
@@ -54,10 +54,11 @@ const permutation& permutation_of(std::uint32_t mode) {
     }
     return result;
   }());
-  if (mode >= all.size()) {
-    throw core_error(std::format("not established: vshuffle mode {}", mode));
+  // Six bits count: golden/isa VBCSTSHFL takes 0x1361b809 for mode 9.
+  if ((mode & 0x3F) >= all.size()) {
+    throw core_error(std::format("not established: vshuffle mode {}", mode & 0x3F));
   }
-  return all[mode];
+  return all[mode & 0x3F];
 }
 
 using bytes64 = lanes<std::byte, 64>;
@@ -69,14 +70,25 @@ lanes<std::byte, 128> both(const frame& f, unsigned low, unsigned high) {
   return pair;
 }
 
-void shuffle_bytes(frame& f) {
-  const permutation& from = permutation_of(f.use(2));
-  const auto pair = both(f, 0, 1);
+bytes64 permuted(const lanes<std::byte, 128>& pair, std::uint32_t mode) {
+  const permutation& from = permutation_of(mode);
   bytes64 out;
   for (unsigned i = 0; i < 64; ++i) {
     out[i] = pair[from[i]];
   }
-  f.def(0, out);
+  return out;
+}
+
+void shuffle_bytes(frame& f) { f.def(0, permuted(both(f, 0, 1), f.use(2))); }
+
+/// A scalar broadcast to the first vector, with zeros as the second (golden/isa VBCSTSHFL_64).
+template <typename T>
+void shuffle_broadcast(frame& f) {
+  lanes<std::byte, 128> pair{};
+  for (unsigned i = 0; i < 64; i += sizeof(T)) {
+    std::memcpy(pair.data() + i, f.uses[0], sizeof(T));
+  }
+  f.def(0, permuted(pair, f.use(1)));
 }
 
 /// Bytes r .. r+63 of s1 (low) : s2 (high); zero beyond them (golden/isa VSHIFT has only such rows).
@@ -88,9 +100,31 @@ void shift_bytes(frame& f) {
   f.def(0, out);
 }
 
+/// vshift with s1 moved down by 4, 8, 16 or 32 bytes first, for 1 to 4 in the s register; zeros come in at its top
+/// (aie2/README.md, Vector).
+void shift_aligned_bytes(frame& f) {
+  const std::uint32_t step = f.use(1);
+  if (step > 4) {
+    throw core_error(std::format("not established: vshift.align with step {}", step));
+  }
+  const std::size_t down = step == 0 ? 0 : std::size_t{2} << step;
+  lanes<std::byte, 128> pair{};
+  std::memcpy(pair.data(), f.uses[0] + down, 64 - down);
+  std::memcpy(pair.data() + 64, f.uses[2], 64);
+  bytes64 out{};
+  const std::uint32_t by = std::min<std::uint32_t>(f.use(3), 128);
+  std::memcpy(out.data(), pair.data() + by, std::min<std::size_t>(64, pair.size() - by));
+  f.def(0, out);
+}
+
 constexpr std::array table = {
     semantics{"VSHUFFLE", shuffle_bytes},
     semantics{"VSHIFT", shift_bytes},
+    semantics{"VSHIFT_ALIGN", shift_aligned_bytes},
+    semantics{"VBCSTSHFL_8", shuffle_broadcast<std::uint8_t>},
+    semantics{"VBCSTSHFL_16", shuffle_broadcast<std::uint16_t>},
+    semantics{"VBCSTSHFL_32", shuffle_broadcast<std::uint32_t>},
+    semantics{"VBCSTSHFL_64", shuffle_broadcast<std::uint64_t>},
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "emu/core/numerics/rounding.hpp"
 
@@ -23,22 +22,22 @@ constexpr std::uint16_t to_bf16(std::uint32_t fp32, std::uint32_t mode) {
   return static_cast<std::uint16_t>(high + (rounds_magnitude_up(mode, d) ? 1 : 0));
 }
 
-/// Largest integer not above bf16 * 2^shift; nothing if it is no number or does not fit 32 bits.
-constexpr std::optional<std::int32_t> floor_scaled(std::uint16_t bf16, unsigned shift) {
+/// Largest integer not above bf16 * 2^shift, saturated to 32 bits; a NaN gives the largest (both assumed: README.md).
+constexpr std::int32_t floor_scaled(std::uint16_t bf16, int shift) {
   const int biased = bf16 >> 7 & 0xFF;
   const std::int64_t magnitude = (bf16 & 0x7F) | (biased != 0 ? 0x80 : 0);
   const std::int64_t mantissa = (bf16 & 0x8000) != 0 ? -magnitude : magnitude;
-  const int exponent = (biased != 0 ? biased : 1) - 127 - 7 + static_cast<int>(shift);
+  const int exponent = (biased != 0 ? biased : 1) - 127 - 7 + shift;
   if (mantissa == 0) {
     return 0;
   }
+  const bool is_nan = biased == 0xFF && (bf16 & 0x7F) != 0;
   if (biased == 0xFF || exponent > 31) {
-    return std::nullopt;
+    return mantissa < 0 && !is_nan ? INT32_MIN : INT32_MAX;
   }
   const std::int64_t value =
       exponent >= 0 ? mantissa * (std::int64_t{1} << exponent) : mantissa >> std::min(-exponent, 63);
-  const auto narrow = static_cast<std::int32_t>(value);
-  return narrow == value ? std::optional(narrow) : std::nullopt;
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(value, INT32_MIN, INT32_MAX));
 }
 
 }  // namespace npurt::emu::numerics

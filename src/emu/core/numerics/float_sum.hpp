@@ -10,19 +10,19 @@
 
 namespace npurt::emu::numerics {
 
-/// What a lane answers when it has no number; the payload is not established beyond bit 0 (golden/isa VSUB_F).
-inline constexpr std::uint32_t fp32_nan = 0x7F800001;
 inline constexpr std::uint32_t fp32_infinity = 0x7F800000;
 
 class float_sum {
  public:
-  /// The product of two bf16 values. Denormal factors count as zero.
+  /// The product of two bf16 values. Denormal factors count as zero; infinity and NaN take part with their mantissa
+  /// too, which is what a NaN keeps of the sum.
   void add_product(std::uint16_t a, std::uint16_t b, bool negate) {
     const unsigned ea = a >> 7 & 0xFF, eb = b >> 7 & 0xFF;
     const bool negative = (((a ^ b) & 0x8000) != 0) != negate;
     if (ea == 0xFF || eb == 0xFF) {
       add_special(is_nan(a) || is_nan(b) || ea == 0 || eb == 0, negative);
-    } else if (ea != 0 && eb != 0) {
+    }
+    if (ea != 0 && eb != 0) {
       const std::uint32_t mantissa = ((a & 0x7Fu) | 0x80u) * ((b & 0x7Fu) | 0x80u);
       push(static_cast<int>(ea + eb + 1), mantissa << 9, negative);
     }
@@ -35,24 +35,21 @@ class float_sum {
     const bool negative = (value >> 31 != 0) != negate;
     if (exponent == 0xFF) {
       add_special(fraction != 0, negative);
-    } else if ((value & 0x7FFFFFFF) != 0) {
+    }
+    if ((value & 0x7FFFFFFF) != 0) {
       push(static_cast<int>(std::max(exponent, 1u)) + 128, fraction | (exponent != 0 ? 0x800000u : 0u), negative);
     }
   }
 
+  /// A NaN is the sum with all exponent bits set, and bit 0 of the mantissa (golden/isa).
   std::uint32_t result() const {
     if (nan_ || (positive_infinity_ && negative_infinity_)) {
-      return fp32_nan;
+      return sum() | fp32_infinity | 1;
     }
     if (positive_infinity_ || negative_infinity_) {
       return (negative_infinity_ ? 0x80000000u : 0u) | fp32_infinity;
     }
-    std::int64_t sum = 0;
-    for (unsigned i = 0; i < count_; ++i) {
-      const auto aligned = static_cast<std::int64_t>(shift_to_even(terms_[i].mantissa, largest_ - terms_[i].exponent));
-      sum += terms_[i].negative ? -aligned : aligned;
-    }
-    return normalised(sum);
+    return sum();
   }
 
  private:
@@ -61,6 +58,15 @@ class float_sum {
     std::uint32_t mantissa;  ///< value = mantissa / 2^23 * 2^(exponent - 255)
     bool negative;
   };
+
+  std::uint32_t sum() const {
+    std::int64_t total = 0;
+    for (unsigned i = 0; i < count_; ++i) {
+      const auto aligned = static_cast<std::int64_t>(shift_to_even(terms_[i].mantissa, largest_ - terms_[i].exponent));
+      total += terms_[i].negative ? -aligned : aligned;
+    }
+    return normalised(total);
+  }
 
   static bool is_nan(std::uint16_t bf16) { return (bf16 & 0x7FFF) > 0x7F80; }
 

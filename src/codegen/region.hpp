@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A function as a row of regions in the order of their code: straight blocks with a branch at most at their end, and
+// innermost loops.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/ir.hpp"
+
+namespace npurt::codegen {
+
+/// An innermost loop in one of its forms.
+struct loop_form {
+  std::size_t loop = 0;  ///< number that parameters and set-ups name
+  std::string name;
+  bool pipelined = false;
+  std::optional<std::uint32_t> trips;
+  std::string first_label, last_label;  ///< of the repeated bundles
+};
+
+struct region {
+  std::string label;  ///< in front of it, if branches lead here
+  std::vector<operation> ops;
+  std::optional<operation> branch;  ///< ends the region, with its delay slots
+  bool falls_through = true;
+  std::optional<loop_form> loop;  ///< else a block
+};
+
+/// The regions of a loop of any depth.
+struct loop_span {
+  std::size_t first, last;
+};
+
+struct region_list {
+  std::string name;
+  std::vector<value_info> values;
+  std::vector<region> regions;
+  std::vector<loop_span> loops;
+  std::size_t innermost = 0;  ///< count of innermost loops
+};
+
+/// @param pipeline  whether innermost loops are to be software-pipelined
+/// @throws undefined_value_error for a value of a loop body that is read outside it
+region_list lower(const function& f, bool pipeline);
+
+}  // namespace npurt::codegen

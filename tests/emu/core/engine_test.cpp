@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choice of the core's engine, and where translated code must give way: rewritten program memory, faults, hosts'
+// writes.
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "emu/core/core_bench.hpp"
+
+using namespace npurt;
+using namespace npurt::test;
+
+namespace {
+
+struct engine_bench {
+  engine_bench(emu::engine which, const std::string& source) : core(ports, which) {
+    write(source);
+    core.enable(true);
+  }
+  void write(const std::string& source) {
+    const auto code = machine_code(source);
+    core.write_program(0, std::as_bytes(std::span(code)));
+  }
+  std::uint32_t reg(std::string_view name) {
+    std::uint32_t value;
+    std::memcpy(&value, core.reg(name).data(), sizeof value);
+    return value;
+  }
+  void set(std::string_view name, std::uint32_t value) { std::memcpy(core.reg(name).data(), &value, sizeof value); }
+
+  scripted_ports ports;
+  emu::core core;
+};
+
+constexpr std::array engines = {emu::engine::reference, emu::engine::fast, emu::engine::eager};
+
+/// Seven bundles an iteration.
+std::string counting_loop(int step) {
+  return ".Lagain:\nadd r1, r1, #" + std::to_string(step) + "\nj #.Lagain\nnop\nnop\nnop\nnop\nnop\n";
+}
+
+/// Loads from p0, which moves on by 32 in each iteration of seven bundles.
+const char* const walking_loop = ".Lagain:\nvlda wl0, [p0], #32\nj #.Lagain\nnop\nnop\nnop\nnop\nnop\n";
+
+}  // namespace
+
+TEST_CASE("NPURT_EMU_CORE chooses the engine and refuses what is none", "[emu][core][translate]") {
+  const char* before = std::getenv("NPURT_EMU_CORE");
+  const std::string kept = before != nullptr ? before : "";
+  ::setenv("NPURT_EMU_CORE", "reference", 1);
+  CHECK(emu::default_engine() == emu::engine::reference);
+  ::setenv("NPURT_EMU_CORE", "quick", 1);
+  CHECK_THROWS_AS(emu::default_engine(), std::invalid_argument);
+  ::unsetenv("NPURT_EMU_CORE");
+  CHECK(emu::default_engine() == emu::engine::fast);
+  if (before != nullptr) ::setenv("NPURT_EMU_CORE", kept.c_str(), 1);
+}
+
+TEST_CASE("program memory that is rewritten in a loop is what runs next", "[emu][core][translate]") {
+  for (const emu::engine which : engines) {
+    engine_bench bench(which, counting_loop(1));
+    bench.core.run(7 * 1000);
+    CHECK(bench.reg("r1") == 1000);
+    bench.write(counting_loop(3));
+    bench.core.run(7 * 1000);
+    CHECK(bench.reg("r1") == 4000);
+  }
+}
+
+TEST_CASE("a register that the host writes between two cycles is read by the next one", "[emu][core][translate]") {
+  for (const emu::engine which : engines) {
+    engine_bench bench(which, counting_loop(1));
+    bench.core.run(7 * 1000);
+    bench.set("r1", 50'000);
+    for (int i = 0; i < 7; ++i) bench.core.step();
+    CHECK(bench.reg("r1") == 50'001);
+    CHECK(bench.core.counters().cycles == 7 * 1001);
+  }
+}
+
+TEST_CASE("a loop that walks out of memory stops at the access that does", "[emu][core][translate]") {
+  for (const emu::engine which : engines) {
+    engine_bench bench(which, walking_loop);
+    bench.set("p0", 0x70000);
+    bench.core.run(100'000);
+    REQUIRE(bench.core.fault());
+    CHECK(bench.core.fault()->cause.starts_with("memory: nothing is mapped at 0x80000"));
+    CHECK(bench.core.fault()->pc == 0);
+    CHECK(bench.reg("p0") == 0x80020);
+    // 2048 accesses succeed; the next one is issued in cycle 7 * 2048 + 1 and reads at E5.
+    CHECK(bench.core.counters().cycles == 7 * 2048 + 5);
+  }
+}
