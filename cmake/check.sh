@@ -41,6 +41,12 @@ build() { # build FOLDER PRESET [OPTION...]
   cmake --preset "$2" -B "$build_root/$1" "${@:3}" && cmake --build "$build_root/$1" -j "$jobs"
 }
 
+# Of the release build what is used here; after ./dev test it is there.
+build_tools() {
+  cmake --preset release -B "$build_root/release" &&
+    cmake --build "$build_root/release" -j "$jobs" --target npurt-kernels npurt-core-fuzz
+}
+
 # suite FOLDER PRESET [OPTION...]: the preset's tests, each counted.
 suite() {
   check "build-$1" build "$@" && run_suite "$1" "$build_root/$1"
@@ -79,7 +85,7 @@ core_engines() { "$build_root/release/bin/npurt-core-fuzz" --verbose --seconds "
 
 check formatting formatting
 check shell-scripts scripts
-check build-release build release release
+check build-tools build_tools
 check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --check
 check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.

@@ -6,6 +6,9 @@
 # links it keeps its other symbols to himself (--exclude-libs), so that they are addressed relative to the code.
 find_package(asmjit CONFIG REQUIRED)
 get_target_property(asmjit_archive asmjit::asmjit IMPORTED_LOCATION_NONE)
+if(NOT asmjit_archive)
+  message(FATAL_ERROR "asmjit: no static archive as Debian's libasmjit-dev has it")
+endif()
 get_target_property(asmjit_headers asmjit::asmjit INTERFACE_INCLUDE_DIRECTORIES)
 set(asmjit_copy ${PROJECT_BINARY_DIR}/lib/libnpurt_asmjit.a)
 add_custom_command(OUTPUT ${asmjit_copy} VERBATIM DEPENDS ${asmjit_archive}

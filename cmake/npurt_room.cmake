@@ -15,10 +15,14 @@ function(npurt_add_room name)
   target_link_libraries(npurt_${name} PUBLIC ${room_LINK} PRIVATE npurt_flags)
 endfunction()
 
+# What runs for a moment is optimised less: half the time of a build from nothing went into tests and tools.
+set(npurt_quick_build $<$<NOT:$<CONFIG:Debug>>:-O1>)
+
 # npurt_add_tool(<name> SOURCES <files...> LINK <targets...>): an executable of that name in bin/.
 function(npurt_add_tool name)
   cmake_parse_arguments(tool "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${tool_SOURCES})
+  target_compile_options(${name} PRIVATE ${npurt_quick_build})
   target_link_libraries(${name} PRIVATE ${tool_LINK} npurt_flags)
 endfunction()
 
@@ -31,6 +35,7 @@ function(npurt_add_tests room)
   target_include_directories(${room}_tests PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${room}_tests PRIVATE
     NPURT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NPURT_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_compile_options(${room}_tests PRIVATE ${npurt_quick_build})
   target_link_libraries(${room}_tests PRIVATE ${tests_LINK} Catch2::Catch2WithMain npurt_flags)
   set(timeout 300)
   if(NPURT_SANITIZE OR NPURT_COVERAGE)

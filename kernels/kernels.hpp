@@ -14,7 +14,7 @@
 namespace npurt::kernels {
 
 // The array of a kernel around the program of its core, an ELF file. The name is filled in by the builder.
-#define NPURT_KERNEL(prefix, folder, tile, types) config::array_description prefix##_array(std::vector<std::byte> elf);
+#define NPURT_KERNEL(prefix, folder, tile, types) config::array_description prefix##_array(const std::vector<std::byte>& elf);
 #include "kernels.inc"
 #undef NPURT_KERNEL
 
@@ -24,7 +24,7 @@ struct kernel_entry {
   std::string_view kernel_name;  ///< in the XCLBIN
   std::string_view tile;
   std::string_view types;
-  config::array_description (*array)(std::vector<std::byte> elf);
+  config::array_description (*array)(const std::vector<std::byte>& elf);
 };
 std::span<const kernel_entry> entries();
 

@@ -27,7 +27,7 @@ class busy_cores {
  public:
   /// @param cores  1 to 16
   /// @param program  its first section, which goes to address 0 of every core
-  /// @param dma  in every tile MM2S 0 sends the upper half of the memory to S2MM 0, for ever
+  /// @param dma  in every tile MM2S 0 sends 4 KiB to S2MM 0 for ever, both in the upper half of the memory
   busy_cores(unsigned cores, unsigned threads, const std::string& program, bool dma) {
     const auto assembled = assembler::assemble(program, "busy");
     if (!assembled) throw std::runtime_error(to_string(assembled.error().front()));

@@ -117,6 +117,7 @@ std::vector<double> speed_of(const figures& of) {
   return pairwise(of.counters.at("bundles"), of.cpu_ns, [](double n, double ns) { return n / ns * 1e9; });
 }
 
+/// "-outside": a core alone against an array, of which it is the greater part of the work.
 std::vector<row> measure_program(const std::string& name, const std::string& source, const effort& how) {
   core_program fast(source, name, emu::engine::fast), reference(source, name, emu::engine::reference);
   const auto result = measure({side_of(name, fast), side_of(name + "-reference", reference)}, how);

@@ -56,11 +56,13 @@ void print_table(const std::vector<row>& rows) {
     fmt::print(layout, r.name, number(r.value), r.unit, number(r.against), r.reference,
                ratio_text(r) + (r.model.empty() ? "" : "  modelled"));
   }
-  fmt::print("Times are CPU times on this host; an interval is that of the median over interleaved repetitions.\n");
+  fmt::print(
+      "Times are CPU times on this host, wall-clock times where two threads are compared with one; an interval is that "
+      "of the median over interleaved repetitions.\n");
   std::set<std::string> models;
   for (const row& r : rows) models.insert(r.model);
   models.erase("");
-  for (const std::string& model : models) fmt::print("modelled: {}\n", model);
+  for (const std::string& model : models) fmt::print("{}\n", model);
 }
 
 void write_rows(const std::string& file, const std::vector<row>& rows) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Modelled figures of commands, for a program that happens to run on the emulated NPU (npurt-emu).
+// Modelled figures of commands, and faults on demand, for a program that happens to run on the emulated NPU
+// (npurt-emu).
 #pragma once
 
 #include <dlfcn.h>

@@ -165,7 +165,7 @@ void add_flows(array_description& design, std::uint8_t column) {
 
 }  // namespace
 
-array_description i8_matmul_array(std::vector<std::byte> elf) {
+array_description i8_matmul_array(const std::vector<std::byte>& elf) {
   static_assert(columns == core_rows, "memtile r feeds core row r");
   array_description design;
   design.columns = columns;

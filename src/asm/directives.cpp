@@ -17,7 +17,8 @@ constexpr std::int64_t most_space = program_memory_size + data_memory_size;  // 
 
 constexpr std::string_view known_directives =
     ".text .data .bss .section .pushsection .popsection .previous .globl .global .weak .set .equ .type .size .align "
-    ".balign .p2align .byte .short .half .hword .2byte .word .long .int .4byte .quad .8byte .float .double .ascii "
+    ".balign .p2align .byte .short .half .hword .2byte .word .long .int .4byte .quad .8byte .float .single .double "
+    ".ascii "
     ".asciz .string .zero .space .skip .fill .comm .lcomm .rept or .endr";
 
 unsigned width_of(std::string_view directive) {
@@ -282,7 +283,7 @@ void collector::fill(const statement& s) {
 
 void collector::common(const statement& s) {
   if (!wants(s, 2, 3, "NAME, BYTES[, ALIGNMENT]") || !is_symbol(s.items[0])) return;
-  const auto back = at_;
+  const auto back = at_, before = before_;
   enter(".bss", false, true, true);
   statement alignment{statement::type::directive, s.head, {}};
   if (s.items.size() > 2) alignment.items = {s.items[2]}, align(alignment);
@@ -290,6 +291,7 @@ void collector::common(const statement& s) {
   label(s.items[0]);
   if (const auto bytes = u_.number(s.items[1])) reserve(s, s.items[1], *bytes, 0);
   at_ = back;
+  before_ = before;
 }
 
 }  // namespace npurt::assembler

@@ -75,7 +75,9 @@ void label_table::add_symbols(const program& p) {
 void label_table::add_symbol(const program& p, const symbol& s) {
   const auto name = spellable(s.name);
   if (name.empty()) {
-    others_ += fmt::format("// symbol '{}' at {:#x} cannot be spelled\n", s.name, s.value);
+    auto shown = s.name;
+    std::ranges::replace_if(shown, [](unsigned char c) { return c < ' '; }, '?');  // the comment must stay one line
+    others_ += fmt::format("// symbol '{}' at {:#x} cannot be spelled\n", shown, s.value);
     return;
   }
   const auto home = static_cast<std::size_t>(s.section);

@@ -55,6 +55,9 @@ class compiler {
 
   void emit_loop(const region& r) {
     const loop_plan& p = plans_[r.loop->loop];
+    if (r.ops.empty()) {
+      return;
+    }
     if (!r.loop->pipelined) {
       emit_plain_loop(r, p);
       return;

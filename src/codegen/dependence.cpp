@@ -132,20 +132,13 @@ class graph_builder {
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       for (std::size_t j = 0; j < ops_.size(); ++j) {
         const bool later = i < j;
-        if ((later || is_loop_) && may_meet(ops_[i], ops_[j])) {
+        if ((later || is_loop_) && may_meet(ops_[i].order, ops_[i].alias, ops_[j].order, ops_[j].alias)) {
           if (const auto latency = memory_latency(i, j)) {
             graph_.edges.push_back({i, j, *latency, later ? 0 : 1});
           }
         }
       }
     }
-  }
-
-  static bool may_meet(const operation& a, const operation& b) {
-    const auto is_lock = [](const operation& o) {
-      return o.order == ordering::acquire || o.order == ordering::release;
-    };
-    return is_lock(a) || is_lock(b) || a.alias == b.alias || a.alias == 0 || b.alias == 0;
   }
 
   std::optional<int> memory_latency(std::size_t i, std::size_t j) const {

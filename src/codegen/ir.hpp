@@ -42,8 +42,11 @@ struct operand {
 /// How an operation is ordered among those that touch memory or locks.
 enum class ordering : std::uint8_t { none, load, store, acquire, release };
 
-/// An accesses' alias set: accesses of different sets never touch the same bytes. Set 0 may touch all.
+/// An access's alias set: accesses of different sets never touch the same bytes. Set 0 may touch all.
 using alias_set = unsigned;
+
+/// Logical banks of 16 KiB in a core tile's data memory.
+inline constexpr unsigned memory_banks = 4;
 
 struct operation {
   /// Instructions that do it, best first, all with operands in the same order; operand i belongs to rows' operand i.
@@ -52,7 +55,7 @@ struct operation {
   std::string note{};  ///< the comment beside it
   ordering order = ordering::none;
   alias_set alias = 0;
-  std::uint8_t banks = 0;                ///< mask of the logical 16 KiB banks it may touch; 0: not declared
+  std::uint8_t banks = 0;                ///< mask of the banks it may touch; 0: not declared
   std::optional<std::size_t> sets_up{};  ///< writes ls, le or lc for this loop
 };
 

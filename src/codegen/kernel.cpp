@@ -70,6 +70,8 @@ operand use(const value_ref& v) {
 
 kernel::kernel(std::string name) {
   function_.name = std::move(name);
+  function_.body.emplace_back(block{});  // constants
+  function_.body.emplace_back(block{});
   open_.push_back(&function_.body);
 }
 
@@ -91,11 +93,23 @@ block& kernel::current() {
   return std::get<block>(body.back());
 }
 
-void kernel::emit(operation op) { current().push_back(std::move(op)); }
+void kernel::emit(operation op) {
+  for (const operand& o : op.operands) {
+    const auto found = o.kind == operand::type::value ? became_.find(o.value) : became_.end();
+    if (found != became_.end()) {
+      throw undefined_value_error(std::format("{}: {} was assigned to {}: read that", op.note,
+                                              function_.values[o.value].name, function_.values[found->second].name));
+    }
+  }
+  current().push_back(std::move(op));
+}
 
 memory_area kernel::memory(std::string name, std::initializer_list<unsigned> banks) {
   memory_area area{.alias = ++areas_, .banks = 0, .name = std::move(name)};
   for (const unsigned bank : banks) {
+    if (bank >= memory_banks) {
+      throw operand_error(std::format("memory {}: there is no bank {}", area.name, bank));
+    }
     area.banks = static_cast<std::uint8_t>(area.banks | 1u << bank);
   }
   return area;
@@ -155,10 +169,18 @@ namespace {
 enum d_leaf : std::uint8_t { m, dn, dj, dc, high };  // a 3D register is two of these
 }
 
+/// What dn holds for a count.
+std::int32_t kernel::last_count(const std::string& stride, std::int32_t count) const {
+  if (count < 1) {
+    throw operand_error(std::format("{}: stride {} cannot count to {}", function_.name, stride, count));
+  }
+  return count - 1;
+}
+
 stride_2d kernel::make_stride(std::string name, std::int32_t step, std::int32_t count, std::int32_t next) {
   const auto s = typed<stride_2d>(define(register_kind::d2, std::move(name), true));
   set_part(s, m, next);
-  set_part(s, dn, count - 1);
+  set_part(s, dn, last_count(name_of(s), count));
   set_part(s, dj, step);
   set_part(s, dc, 0);
   return s;
@@ -168,10 +190,10 @@ stride_3d kernel::make_stride(std::string name, std::int32_t step, std::int32_t 
                               std::int32_t count2, std::int32_t next) {
   const auto s = typed<stride_3d>(define(register_kind::d3, std::move(name), true));
   set_part(s, m, next);
-  set_part(s, dn, count - 1);
+  set_part(s, dn, last_count(name_of(s), count));
   set_part(s, dj, step);
   set_part(s, dc, 0);
-  set_part(s, high + dn, count2 - 1);
+  set_part(s, high + dn, last_count(name_of(s), count2));
   set_part(s, high + dj, step2);
   set_part(s, high + dc, 0);
   return s;
@@ -182,9 +204,9 @@ scalar kernel::constant(std::int32_t value) {
     return found->second;
   }
   const auto s = typed<scalar>(define(register_kind::r, std::to_string(value)));
-  constants_.push_back({.ways = rows({"MOVA_lda_cg", "MOVX_alu_cg", "MOV_mv_cg", "MOVXM_lng_cg"}),
-                        .operands = {use(s), immediate(value)},
-                        .note = "constant"});
+  constants().push_back({.ways = rows({"MOVA_lda_cg", "MOVX_alu_cg", "MOV_mv_cg", "MOVXM_lng_cg"}),
+                         .operands = {use(s), immediate(value)},
+                         .note = "constant"});
   return known_[value] = s;
 }
 
@@ -193,7 +215,7 @@ shift_amount kernel::shift(std::int32_t amount) {
     return found->second;
   }
   const auto s = typed<shift_amount>(define(register_kind::s, std::format("shift {}", amount)));
-  constants_.push_back(
+  constants().push_back(
       {.ways = rows({"MOV_mv_cg", "MOVXM_lng_cg"}), .operands = {use(s), immediate(amount)}, .note = "shift"});
   return known_shifts_[amount] = s;
 }
@@ -255,6 +277,7 @@ bool kernel::retarget(const value_ref& target, const value_ref& source) {
       }
     }
   }
+  became_[source.id] = target.id;
   return true;
 }
 
@@ -272,13 +295,6 @@ void kernel::assign(const value_ref& target, const value_ref& source) {
         .note = std::format("{} = {}", name_of(target), name_of(source))});
 }
 
-compiled_function kernel::compile(const compile_options& options) {
-  function whole{.name = function_.name, .values = function_.values, .body = {}};
-  whole.body.emplace_back(constants_);
-  std::ranges::move(function_.body, std::back_inserter(whole.body));
-  auto result = codegen::compile(whole, options);
-  function_.body.assign(std::make_move_iterator(whole.body.begin() + 1), std::make_move_iterator(whole.body.end()));
-  return result;
-}
+compiled_function kernel::compile(const compile_options& options) const { return codegen::compile(function_, options); }
 
 }  // namespace npurt::codegen

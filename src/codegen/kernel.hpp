@@ -2,10 +2,11 @@
 // The front end: a kernel is written as C++ that calls typed vector operations; running it records them.
 //
 //   kernel k("scale");
-//   auto in = k.argument_pointer("in", k.memory("in")), out = k.argument_pointer("out", k.memory("out"));
+//   auto in = k.argument_pointer("in", k.memory("in"));
+//   auto out = k.argument_pointer("out", k.memory("out"));
 //   k.loop("rows", 100, [&] {
-//     auto x = load<bfloat16, 32>(in, post(64));
-//     store(out, x + x, post(64));
+//     auto x = load<std::int32_t, 16>(in, post(64));
+//     store(out, add(x, x), post(64));
 //   });
 //   std::string text = k.compile().text;
 //
@@ -132,8 +133,9 @@ class kernel {
   kernel& operator=(const kernel&) = delete;
 
   /// A memory of its own. Accesses through it are ordered among each other and with those of memory_area{}.
-  /// @param banks  numbers of the 16 KiB banks it lies in; accesses to one bank are kept to one a cycle. None: not
-  /// known.
+  /// @param banks  numbers of the 16 KiB banks it lies in, 0 to 3; accesses to one bank are kept to one a cycle. None:
+  /// not known.
+  /// @throws operand_error for a bank that does not exist
   memory_area memory(std::string name, std::initializer_list<unsigned> banks = {});
 
   /// Arguments in the order of declaration: pointers in p0, p1, ..., scalars in r0, r1, ...
@@ -145,6 +147,7 @@ class kernel {
   pointer pointer_from(std::string name, const pointer& from, memory_area area);
   stride make_stride(std::string name, std::int32_t bytes);
   /// `count` - 1 times on by `step`, then once by `next`, and so on.
+  /// @throws operand_error if a count is 0 or less
   stride_2d make_stride(std::string name, std::int32_t step, std::int32_t count, std::int32_t next);
   /// As above with a second level: after every `count` accesses by `step2`, after `count` * `count2` by `next`.
   stride_3d make_stride(std::string name, std::int32_t step, std::int32_t count, std::int32_t step2,
@@ -172,7 +175,7 @@ class kernel {
   void acquire(unsigned id, std::int32_t value);
   void release(unsigned id, std::int32_t value);
 
-  compiled_function compile(const compile_options& options = {});
+  compiled_function compile(const compile_options& options = {}) const;
 
   // For operations.hpp.
   value_ref define(register_kind kind, std::string name = {}, bool is_variable = false);
@@ -182,6 +185,7 @@ class kernel {
     static_cast<value_ref&>(typed_value) = v;
     return typed_value;
   }
+  /// @throws undefined_value_error if it reads a value that lives on only as the variable it was assigned to
   void emit(operation op);
   void assign(const value_ref& target, const value_ref& source);
   std::string name_of(const value_ref& v) const;
@@ -192,13 +196,15 @@ class kernel {
   void set_part(const value_ref& whole, unsigned leaf, std::int32_t value);
   void lock_operation(std::string_view row, unsigned id, std::int32_t value, ordering order);
   void add_loop(std::unique_ptr<codegen::loop> l, const std::function<void()>& body);
+  std::int32_t last_count(const std::string& stride, std::int32_t count) const;
   void set_control(std::string_view reg, unsigned value);
   block& current();
+  block& constants() { return std::get<block>(function_.body.front()); }
   bool retarget(const value_ref& target, const value_ref& source);
 
   function function_;
   std::vector<std::vector<node>*> open_;  ///< bodies that are being filled, innermost last
-  block constants_;
+  std::map<value_id, value_id> became_;   ///< values that their operation writes into a variable instead
   std::map<std::int32_t, scalar> known_;
   std::map<std::int32_t, shift_amount> known_shifts_;
   unsigned pointers_ = 0, scalars_ = 0;

@@ -3,6 +3,8 @@
 #include "codegen/layout.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <format>
 
 namespace npurt::codegen {
@@ -55,12 +57,9 @@ bool registers_allow(const placed& first, const placed& second, int distance) {
 }
 
 bool memory_allows(const placed& first, const placed& second, int distance) {
-  const auto is_lock = [](const placed& p) { return p.order == ordering::acquire || p.order == ordering::release; };
-  const bool may_meet =
-      is_lock(first) || is_lock(second) || first.alias == second.alias || first.alias == 0 || second.alias == 0;
   const auto needed = memory_distance(first.order, memory_of(first.insn, first.order), second.order,
                                       memory_of(second.insn, second.order));
-  return !may_meet || !needed || distance >= *needed;
+  return !may_meet(first.order, first.alias, second.order, second.alias) || !needed || distance >= *needed;
 }
 
 bool units_allow(const placed& first, const placed& second, int distance) {

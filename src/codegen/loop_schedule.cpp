@@ -1,66 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Modulo scheduling: bounds of the initiation interval, and an iterative search that may take operations back.
+// Modulo scheduling: an iterative search that may take operations back.
 //
 // Computation is placed first, longest path first, as early as what it reads allows; then the accesses to memory,
 // always the one with the least room: loads as late as their readers allow, stores as early as their data. So values
 // stay in registers for a short time. Rau, "Iterative modulo scheduling" (MICRO 27, 1994), is where taking back comes
 // from; placing between neighbours from Llosa et al., "Swing modulo scheduling" (PACT 1996).
 #include <algorithm>
-#include <limits>
-#include <numeric>
 #include <tuple>
 
+#include "codegen/path_matrix.hpp"
 #include "codegen/reservation.hpp"
 #include "codegen/schedule.hpp"
 
 namespace npurt::codegen {
 namespace {
 
-constexpr int none = std::numeric_limits<int>::min() / 4;
-
-/// Longest paths between all operations for an interval; nothing if a recurrence is longer than the interval allows.
-class path_matrix {
- public:
-  path_matrix(const dependence_graph& graph, int interval)
-      : count_(graph.timings.size()), length_(count_ * count_, none) {
-    for (const dependence& e : graph.edges) {
-      raise(e.from, e.to, e.latency - interval * e.distance);
-    }
-    for (std::size_t via = 0; via < count_; ++via) {
-      for (std::size_t from = 0; from < count_; ++from) {
-        if (at(from, via) == none) {
-          continue;
-        }
-        for (std::size_t to = 0; to < count_; ++to) {
-          if (at(via, to) != none) {
-            raise(from, to, at(from, via) + at(via, to));
-          }
-        }
-      }
-    }
-  }
-
-  int at(std::size_t from, std::size_t to) const { return length_[from * count_ + to]; }
-  std::size_t size() const { return count_; }
-
-  std::optional<std::size_t> too_long() const {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (at(i, i) > 0) {
-        return i;
-      }
-    }
-    return std::nullopt;
-  }
-
- private:
-  void raise(std::size_t from, std::size_t to, int length) {
-    int& known = length_[from * count_ + to];
-    known = std::max(known, length);
-  }
-
-  std::size_t count_;
-  std::vector<int> length_;
-};
+constexpr int none = path_matrix::none;
 
 class loop_scheduler {
  public:
@@ -263,55 +218,6 @@ class loop_scheduler {
 };
 
 }  // namespace
-
-std::vector<interval_bound> resource_bounds(const dependence_graph& graph) {
-  std::array<int, resource_count> taken{};
-  const auto load_after = [&](const way& w) {
-    int most = 0;
-    for (const resource_use& use : w.uses) {
-      most = std::max(most, use.take ? taken[use.what] + 1 : 0);
-    }
-    return most;
-  };
-  for (const bool single : {true, false}) {  // those without a choice first
-    for (const auto& timing : graph.timings) {
-      if ((timing.ways.size() == 1) == single) {
-        const way& w = *std::ranges::min_element(timing.ways, {}, load_after);
-        for (const resource_use& use : w.uses) {
-          taken[use.what] += use.take ? 1 : 0;
-        }
-      }
-    }
-  }
-  std::vector<interval_bound> bounds;
-  for (std::size_t r = 0; r < resource_count; ++r) {
-    if (taken[r] > 0) {
-      bounds.push_back({taken[r], resource_name(static_cast<resource>(r))});
-    }
-  }
-  std::ranges::stable_sort(bounds, std::ranges::greater{}, &interval_bound::cycles);
-  return bounds;
-}
-
-interval_bound recurrence_bound(const dependence_graph& graph, const std::vector<operation>& ops) {
-  int most = 1;
-  for (const dependence& e : graph.edges) {
-    most += std::max(0, e.latency);
-  }
-  int low = 1;
-  std::string reason = "no recurrence";
-  while (low < most) {  // smallest interval without a recurrence that is too long
-    const int middle = low + (most - low) / 2;
-    const auto bad = path_matrix(graph, middle).too_long();
-    if (bad) {
-      low = middle + 1;
-      reason = "recurrence through \"" + ops[*bad].note + "\"";
-    } else {
-      most = middle;
-    }
-  }
-  return {low, reason};
-}
 
 std::optional<std::vector<slot_choice>> schedule_loop(const dependence_graph& graph, int interval, unsigned variant) {
   return loop_scheduler(graph, interval, variant).run();

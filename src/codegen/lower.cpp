@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blocks and loops to regions: loop set-up, counters, guards for trip counts that are known only at run time.
 #include <algorithm>
+#include <cctype>
 #include <format>
 #include <initializer_list>
 #include <map>
-#include <set>
 
 #include "codegen/error.hpp"
 #include "codegen/region.hpp"
@@ -45,8 +45,8 @@ class lowering {
     }
     current().branch = make({"RET"}, {}, "return");
     current().falls_through = false;
-    check_definitions();
-    while (drop_unread()) {
+    check_definitions(out_);
+    while (drop_unread(out_)) {
     }
     return std::move(out_);
   }
@@ -90,7 +90,10 @@ class lowering {
   }
 
   std::string label(const std::string& name, std::string_view what) const {
-    return std::format(".L{}_{}{}", name, labels_, what);
+    std::string text = ".L" + name;
+    std::ranges::replace_if(
+        text, [](char c) { return c != '.' && std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+    return std::format("{}_{}{}", text, labels_, what);
   }
 
   /// A loop around other loops: a counter in a register.
@@ -217,89 +220,6 @@ class lowering {
       }
     });
     return ops;
-  }
-
-  /// Drops operations whose results nothing reads; whether there were any.
-  bool drop_unread() {
-    std::set<value_id> read;
-    const auto note = [&](const operation& op) {
-      for (std::size_t i = 0; i < op.operands.size(); ++i) {
-        if (op.operands[i].kind == operand::type::value && op.ways[0]->operands[i].role == isa::operand_role::use) {
-          read.insert(op.operands[i].value);
-        }
-      }
-    };
-    for (const region& r : out_.regions) {
-      std::ranges::for_each(r.ops, note);
-      if (r.branch) {
-        note(*r.branch);
-      }
-    }
-    const auto is_unread = [&](const operation& op) {
-      bool writes = false;
-      for (std::size_t i = 0; i < op.operands.size(); ++i) {
-        const operand& o = op.operands[i];
-        if (op.ways[0]->operands[i].role == isa::operand_role::def) {
-          writes = true;
-          if (o.kind != operand::type::value || out_.values[o.value].is_variable || read.contains(o.value)) {
-            return false;
-          }
-        }
-      }
-      return writes && (op.order == ordering::none || op.order == ordering::load);
-    };
-    std::size_t dropped = 0;
-    for (region& r : out_.regions) {
-      dropped += std::erase_if(r.ops, is_unread);
-    }
-    return dropped != 0;
-  }
-
-  /// Every value is written before it is read, and not read outside the loop that writes it.
-  void check_definitions() const {
-    std::map<value_id, std::size_t> written;
-    for (std::size_t r = 0; r < out_.regions.size(); ++r) {
-      const auto check = [&](const operation& op) {
-        for (const bool defs : {false, true}) {
-          for (std::size_t i = 0; i < op.operands.size(); ++i) {
-            if (op.operands[i].kind == operand::type::value &&
-                (op.ways[0]->operands[i].role == isa::operand_role::def) == defs) {
-              check_operand(op, i, defs, r, written);
-            }
-          }
-        }
-      };
-      for (const operation& op : out_.regions[r].ops) {
-        check(op);
-      }
-      if (out_.regions[r].branch) {
-        check(*out_.regions[r].branch);
-      }
-    }
-  }
-
-  void check_operand(const operation& op, std::size_t i, bool is_def, std::size_t at,
-                     std::map<value_id, std::size_t>& written) const {
-    const value_id v = op.operands[i].value;
-    const value_info& info = out_.values[v];
-    if (is_def) {
-      written.emplace(v, at);
-      return;
-    }
-    if (info.pinned) {
-      return;
-    }
-    const auto found = written.find(v);
-    if (found == written.end()) {
-      throw undefined_value_error(std::format("{}: {} is read before anything writes it", op.note, info.name));
-    }
-    for (const loop_span& span : out_.loops) {
-      const auto inside = [&](std::size_t r) { return r >= span.first && r <= span.last; };
-      if (!info.is_variable && inside(found->second) && !inside(at)) {
-        throw undefined_value_error(std::format(
-            "{}: {} belongs to an iteration of a loop and is read behind it: make it a variable", op.note, info.name));
-      }
-    }
   }
 
   const function& f_;

@@ -2,6 +2,7 @@
 // Typed operations of kernels: memory, vectors, accumulators, scalars. One instruction each, unless said otherwise.
 #pragma once
 
+#include <concepts>
 #include <format>
 #include <type_traits>
 
@@ -26,7 +27,7 @@ V result(kernel& k, std::initializer_list<std::string_view> names, std::vector<o
   return v;
 }
 
-/// Loads or stores `bytes` / 32 registers of 256 bits, the one at the pointer last so that it may move it on.
+/// Loads or stores a value register by register of 256 bits, the one at the pointer last so that it may move it on.
 void load(kernel& k, const value_ref& target, pointer& p, const addressing& how);
 void store(kernel& k, const value_ref& source, pointer& p, const addressing& how);
 /// A load or store through a converter, 256 bits in memory: `name` as in VLDA_CONV_FP32_BF16.
@@ -120,19 +121,19 @@ accum<A, N / 2> high(const accum<A, N>& v) {
   return kernel::typed<accum<A, N / 2>>(detail::part_of_value<A, N>(v, v.leaves / 2u, v.leaves / 2u));
 }
 
-// ---- vectors of 512 bits, lane by lane
+// ---- vectors of 512 bits, lane by lane; sums of bf16 are those of accumulators (to_float, add)
 
-#define NPURT_LANEWISE(function, base, name_of_row, sign)                                          \
-  template <typename T, unsigned N>                                                                \
+#define NPURT_LANEWISE(function, element, base, name_of_row, sign)                                 \
+  template <element T, unsigned N>                                                                 \
   vector<T, N> function(const vector<T, N>& a, const vector<T, N>& b) {                            \
     return detail::result<vector<T, N>>(*a.owner, {name_of_row(base)}, {use(a), use(b)},           \
                                         a.owner->name_of(a) + " " sign " " + a.owner->name_of(b)); \
   }
 #define NPURT_SAME_NAME(base) base
-NPURT_LANEWISE(add, "VADD", detail::by_width<T>, "+")
-NPURT_LANEWISE(sub, "VSUB", detail::by_width<T>, "-")
-NPURT_LANEWISE(bit_and, "VBAND", NPURT_SAME_NAME, "&")
-NPURT_LANEWISE(bit_or, "VBOR", NPURT_SAME_NAME, "|")
+NPURT_LANEWISE(add, std::integral, "VADD", detail::by_width<T>, "+")
+NPURT_LANEWISE(sub, std::integral, "VSUB", detail::by_width<T>, "-")
+NPURT_LANEWISE(bit_and, typename, "VBAND", NPURT_SAME_NAME, "&")
+NPURT_LANEWISE(bit_or, typename, "VBOR", NPURT_SAME_NAME, "|")
 #undef NPURT_LANEWISE
 #undef NPURT_SAME_NAME
 

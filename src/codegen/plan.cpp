@@ -42,6 +42,10 @@ loop_plan planner::plan_loop(std::size_t at, loop_report& report) const {
   loop_plan p;
   report.name = r.loop->name;
   report.operations = r.ops.size();
+  if (r.ops.empty()) {
+    p.repeats = false;
+    return p;
+  }
   report.pipelined = r.loop->pipelined;
   if (report.pipelined) {
     p.graph = build_graph(r.ops, list_.values, true);

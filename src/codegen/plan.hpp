@@ -20,8 +20,8 @@ struct loop_plan {
   register_map registers;
   int interval = 0, stages = 1, copies = 1;
   std::uint32_t ramp = 0;    ///< iterations started before the repeated code
-  std::uint32_t passes = 0;  ///< of the repeated code, if known; 0 too if all iterations are written out
-  bool repeats = true;
+  std::uint32_t passes = 0;  ///< of the repeated code, if known; 0 too if there is none
+  bool repeats = true;       ///< not if all iterations are written out, or the body is empty
 
   int length() const;  ///< cycles of one iteration, or of the block
 };

@@ -27,6 +27,17 @@ struct region {
   std::optional<loop_form> loop;  ///< else a block
 };
 
+/// All operations in their order, the branch last.
+template <typename Visit>
+void visit_operations(const region& r, Visit visit) {
+  for (const operation& op : r.ops) {
+    visit(op);
+  }
+  if (r.branch) {
+    visit(*r.branch);
+  }
+}
+
 /// The regions of a loop of any depth.
 struct loop_span {
   std::size_t first, last;
@@ -41,7 +52,15 @@ struct region_list {
 };
 
 /// @param pipeline  whether innermost loops are to be software-pipelined
-/// @throws undefined_value_error for a value of a loop body that is read outside it
+/// @throws undefined_value_error as check_definitions() does
 region_list lower(const function& f, bool pipeline);
+
+/// Drops operations whose results nothing reads.
+/// @return whether there were any; what they read may be unread now
+bool drop_unread(region_list& list);
+
+/// Every value is written before it is read, and not read outside the loop that writes it.
+/// @throws undefined_value_error
+void check_definitions(const region_list& list);
 
 }  // namespace npurt::codegen

@@ -12,7 +12,6 @@ namespace npurt::codegen {
 namespace {
 
 constexpr resource first_unit = 8, first_bank = 56;
-constexpr unsigned banks_known = 4;
 /// A lock operation changes the lock in E2 (aie2/README.md, SEMAPHORE E2..E5).
 constexpr std::uint8_t lock_stage = 2;
 
@@ -88,6 +87,10 @@ std::optional<isa::decoded_instruction> sample(const isa::instruction& row, cons
   return insn;
 }
 
+bool forwarded(operand_time a, operand_time b) { return a.bypass != 0 && a.bypass == b.bypass; }
+
+bool is_lock(ordering o) { return o == ordering::acquire || o == ordering::release; }
+
 /// Addresses aside.
 std::size_t scarcest_data(const operation& op, const std::vector<value_info>& values) {
   std::size_t least = isa::registers().size();
@@ -128,7 +131,7 @@ std::vector<resource_use> resource_uses(const isa::decoded_instruction& insn, st
     }
   }
   for (const std::uint8_t stage : insn.schedule->memory) {
-    for (unsigned bank = 0; bank < banks_known; ++bank) {
+    for (unsigned bank = 0; bank < memory_banks; ++bank) {
       if ((banks >> bank & 1) != 0) {
         uses.push_back({static_cast<resource>(first_bank + bank), static_cast<std::uint8_t>(stage - 1), true});
       }
@@ -138,7 +141,7 @@ std::vector<resource_use> resource_uses(const isa::decoded_instruction& insn, st
 }
 
 memory_stages memory_of(const isa::decoded_instruction& insn, ordering order) {
-  if (order == ordering::acquire || order == ordering::release) {
+  if (is_lock(order)) {
     return {lock_stage, lock_stage};
   }
   const auto stages = insn.schedule->memory;
@@ -172,10 +175,6 @@ operation_timing time_of(const operation& op, const std::vector<value_info>& val
   return timing;
 }
 
-namespace {
-bool forwarded(operand_time a, operand_time b) { return a.bypass != 0 && a.bypass == b.bypass; }
-}  // namespace
-
 int read_after_write(operand_time def, operand_time use) {
   return std::max(0, def.stage - use.stage + (forwarded(def, use) ? 0 : 1));
 }
@@ -186,11 +185,14 @@ int write_after_read(operand_time use, operand_time def) {
 
 int write_after_write(operand_time first, operand_time second) { return first.stage - second.stage + 1; }
 
+bool may_meet(ordering first, alias_set at, ordering second, alias_set then) {
+  return is_lock(first) || is_lock(second) || at == then || at == 0 || then == 0;
+}
+
 std::optional<int> memory_distance(ordering first, memory_stages at, ordering second, memory_stages then) {
   if (first == ordering::none || second == ordering::none || (first == ordering::load && second == ordering::load)) {
     return std::nullopt;
   }
-  const auto is_lock = [](ordering o) { return o == ordering::acquire || o == ordering::release; };
   if (is_lock(first)) {
     return 1;  // the core stalls as a whole in E2, before any access of a later bundle
   }

@@ -60,6 +60,9 @@ int write_after_read(operand_time use, operand_time def);
 /// From a write to the write that must remain; may be negative.
 int write_after_write(operand_time first, operand_time second);
 
+/// Whether two accesses may touch the same bytes; locks stand for all of memory.
+bool may_meet(ordering first, alias_set at, ordering second, alias_set then);
+
 /// From one access to the next when both may touch the same bytes; nothing if they need no order.
 std::optional<int> memory_distance(ordering first, memory_stages at, ordering second, memory_stages then);
 

@@ -13,6 +13,7 @@ namespace {
 
 constexpr unsigned most_host_buffers = 7;  // the driver copies at most 19 payload words
 constexpr std::uint8_t highest_lock_value = 63;
+constexpr unsigned most_repeats = 256;
 
 [[noreturn]] void fail(aie::tile_id tile, const std::string& message) {
   throw config_error("tile " + aie::to_string(tile) + ": " + message);
@@ -181,6 +182,9 @@ class checker {
         (s.direction == aie::dma_direction::s2mm ? "S2MM " : "MM2S ") + std::to_string(s.channel);
     if (s.channel >= resources_of(s.tile).dma_channels) {
       fail(s.tile, "there is no channel " + channel);
+    }
+    if (s.task.repeat < 1 || s.task.repeat > most_repeats) {
+      fail(s.tile, channel + ": a task runs 1 to 256 times, not " + std::to_string(s.task.repeat));
     }
     unsigned& queued = queued_[{s.tile, s.direction, s.channel}];
     if (++queued > aie::dma_queue_depth) {

@@ -145,15 +145,16 @@ void retire_run(std::shared_ptr<run_state> run) noexcept {
 
 namespace {
 
-// ends_at - now in whole milliseconds for XRT, for which 0 means for ever.
+// ends_at - now in whole milliseconds for XRT, for which 0 means for ever and which hands the driver 32 bits of them.
 std::chrono::milliseconds remaining(std::chrono::steady_clock::time_point ends_at) {
   using std::chrono::milliseconds;
-  return std::max(milliseconds(1), std::chrono::ceil<milliseconds>(ends_at - std::chrono::steady_clock::now()));
+  const auto left = std::chrono::ceil<milliseconds>(ends_at - std::chrono::steady_clock::now());
+  return std::clamp(left, milliseconds(1), milliseconds(std::chrono::hours(1)));
 }
 
 command_state state_of(const run_state& run) { return static_cast<command_state>(run.native.state()); }
 
-// Why the emulated NPU ended the command that failed last in this process, most likely this one; empty on hardware.
+// Why the command that ended last in this process failed, most likely this one; empty on hardware.
 std::string emulator_report() {
   const auto last = emulator::last_command();
   if (!last || last->outcome == emulator::outcome::completed || last->report.empty()) return {};
@@ -206,7 +207,9 @@ void run::wait(std::chrono::milliseconds deadline) {
     throw command_error(command_state::created,
                         fmt::format("kernel {} was waited for but not started", state.kernel->name));
   }
-  const auto ends_at = std::chrono::steady_clock::now() + deadline;
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest = std::chrono::years(100);  // milliseconds::max() has no place in the clock's range
+  const auto ends_at = std::chrono::steady_clock::now() + std::clamp(deadline, milliseconds(0), longest);
   do {
     if (detail::ended_within(state, detail::remaining(ends_at))) {
       state.in_flight = false;

@@ -4,14 +4,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <exception>
+#include <span>
 #include <string>
 
 #include "asm/assembler.hpp"
 #include "asm/disassembler.hpp"
 #include "asm/elf_writer.hpp"
 #include "asm/hazards.hpp"
+#include "files.hpp"
 
 namespace {
 
@@ -30,8 +31,9 @@ constexpr const char* description =
     "write them. Bundles that 'movxm ls, #label' and 'movxm le, #label' name are aligned as hardware loops need it.";
 
 constexpr const char* footer =
-    "Exit code: 0 done; 1 errors in the source, or warnings with --strict (nothing is written); 2 files.\n"
-    "All errors are printed as file:line:column: error: what was expected and what is legal there.\n"
+    "Exit code: 0 done; 1 errors in the source, or warnings with --strict (no ELF file is written); 2 wrong\n"
+    "arguments, or a file that cannot be read or written.\n"
+    "All errors are printed as file:line:column: error: what was expected and what is legal there; warnings likewise.\n"
     "\n"
     "Examples:\n"
     "  npurt-as add.s -o add.elf             assemble\n"
@@ -52,28 +54,20 @@ int write_elf(const assembler::program& p, const std::string& output) {
     fmt::print(stderr, "npurt-as: {}\n", elf.error());
     return 2;
   }
-  std::ofstream out(output, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(elf->data()), static_cast<std::streamsize>(elf->size()));
-  out.close();
-  if (out) return 0;
-  fmt::print(stderr, "npurt-as: cannot write {}\n", output);
-  return 2;
+  tools::write_file(output, std::as_bytes(std::span(*elf)));
+  return 0;
 }
 
 int assemble_file(const options& opt) {
-  std::ifstream in(opt.input, std::ios::binary);
-  const std::string source{std::istreambuf_iterator<char>(in), {}};
-  if (!in) {
-    fmt::print(stderr, "npurt-as: cannot read {}\n", opt.input);
-    return 2;
-  }
+  const auto bytes = tools::read_file(opt.input);
+  const std::string source(bytes.begin(), bytes.end());
   const auto program = assembler::assemble(source, opt.input);
   if (!program) {
     for (const auto& error : program.error()) fmt::print(stderr, "{}\n", to_string(error));
     return 1;
   }
   const bool hazards = (opt.check || opt.strict) && print_hazards(*program, opt.input);
-  if (opt.listing) fmt::print("{}", assembler::disassemble(*program));
+  if (opt.listing) tools::print_text(assembler::disassemble(*program));
   if (hazards && opt.strict) return 1;
   return opt.output.empty() ? 0 : write_elf(*program, opt.output);
 }
@@ -92,6 +86,13 @@ int main(int argc, char** argv) {
       "warn of hazards: values read before they are there or overwritten before they are read, two writers or\n"
       "two users of a unit in a cycle, loop registers written too late, branches in delay slots");
   app.add_flag("--strict", opt.strict, "--check, and fail if there are warnings");
-  CLI11_PARSE(app, argc, argv);
-  return assemble_file(opt);
+  try {
+    app.parse(argc, argv);
+    return assemble_file(opt);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "npurt-as: {}\n", error.what());
+    return 2;
+  }
 }

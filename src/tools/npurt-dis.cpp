@@ -4,13 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
+#include <exception>
 #include <string>
-#include <vector>
 
 #include "asm/disassembler.hpp"
 #include "asm/elf_reader.hpp"
+#include "files.hpp"
 
 namespace {
 
@@ -19,11 +18,21 @@ constexpr const char* description =
     "its address and bytes, labels for branch targets, data as bytes. npurt-as makes the same bytes of it.";
 
 constexpr const char* footer =
-    "Exit code: 0 done; 1 not an AIE2 ELF file; 2 files.\n"
+    "Exit code: 0 done; 1 not an AIE2 ELF file; 2 wrong arguments, or a file that cannot be read or written.\n"
     "\n"
     "Examples:\n"
     "  npurt-dis add.elf | less\n"
     "  npurt-dis add.elf > again.s && npurt-as again.s -o again.elf   # the same code and data as add.elf";
+
+int disassemble_file(const std::string& input) {
+  const auto program = npurt::assembler::read_elf(npurt::tools::read_file(input));
+  if (!program) {
+    fmt::print(stderr, "npurt-dis: {}: {}\n", input, program.error());
+    return 1;
+  }
+  npurt::tools::print_text(fmt::format("// {}\n{}", input, npurt::assembler::disassemble(*program)));
+  return 0;
+}
 
 }  // namespace
 
@@ -32,18 +41,13 @@ int main(int argc, char** argv) {
   app.footer(footer);
   std::string input;
   app.add_option("input", input, "ELF file of one AIE2 core")->required();
-  CLI11_PARSE(app, argc, argv);
-  std::ifstream in(input, std::ios::binary);
-  const std::vector<std::uint8_t> file{std::istreambuf_iterator<char>(in), {}};
-  if (!in) {
-    fmt::print(stderr, "npurt-dis: cannot read {}\n", input);
+  try {
+    app.parse(argc, argv);
+    return disassemble_file(input);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "npurt-dis: {}\n", error.what());
     return 2;
   }
-  const auto program = npurt::assembler::read_elf(file);
-  if (!program) {
-    fmt::print(stderr, "npurt-dis: {}: {}\n", input, program.error());
-    return 1;
-  }
-  fmt::print("// {}\n{}", input, npurt::assembler::disassemble(*program));
-  return 0;
 }

@@ -11,8 +11,10 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "npurt-emu-plot.hpp"
@@ -21,7 +23,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a shell answers for a command that cannot be run, or is not found.
+// As env, nohup and timeout answer: they themselves fail; the command cannot be run; it is not found.
+constexpr int wrong_arguments = 125;
 constexpr int cannot_run = 126;
 constexpr int not_found = 127;
 
@@ -75,57 +78,99 @@ int run(std::vector<std::string> command) {
   return error == ENOENT ? not_found : cannot_run;
 }
 
-}  // namespace
+constexpr const char* footer =
+    "Exit code: the command's; 128 + N if signal N ended it; 125 wrong arguments; 126 the command cannot be run, or "
+    "the\n"
+    "emulator's library is missing; 127 no such command. What --stats, --trace and --plot cannot write is told on "
+    "stderr.\n"
+    "Several processes of the command that use the device write the same files: the last one's stay.\n"
+    "\n"
+    "Faults, separated by ';', with WHEN as N, N-M or N+, counted from 1:\n"
+    "  ioctl:NAME@WHEN=ERRNO  NAME: create_bo, exec_cmd, ... or any; ERRNO: a name or number\n"
+    "  command@WHEN=WHAT      error, timeout, abort, lost (neither runs nor ends) or dma_error\n"
+    "  memory=SIZE            no more buffers beyond SIZE bytes altogether (suffix K, M, G)\n"
+    "  device@N=gone[:K]      the device disappears at the N-th ioctl; after K opens it is back\n"
+    "  firmware=A.B.C.D       the version that the driver tells\n"
+    "  firmware=old           the driver refuses the firmware: there is no device\n"
+    "\n"
+    "Environment: NPURT_EMU_CORE=reference|fast|eager chooses how cores execute: the plain interpreter, translated "
+    "where\n"
+    "hot (the default), all translated; results and times are the same. NPURT_EMU_CHIP: the chip (phoenix).\n"
+    "\n"
+    "Examples:\n"
+    "  npurt-emu xrt-smi examine\n"
+    "  npurt-emu --stats s.json --trace t.json --plot p.png ./program\n"
+    "  npurt-emu --fault 'ioctl:create_bo@3=ENOMEM;command@2=timeout' ./program";
 
-int main(int argc, char** argv) {
-  CLI::App app("Runs a program on the emulated NPU (AMD Phoenix) under the installed XRT.", "npurt-emu");
+struct settings {
   std::string stats, trace, plot, faults;
-  std::size_t trace_limit = 0;
-  unsigned clock = 0, threads = 0;
+  std::optional<std::size_t> trace_limit;
+  std::optional<unsigned> clock, threads;
   bool null_commands = false, syncobj = false;
-  app.add_option("--stats", stats, "Write the statistics of the emulated device to this file, as JSON");
-  app.add_option("--trace", trace, "Write a timeline to this file, for ui.perfetto.dev (Chrome's JSON trace events)");
-  auto* const limit_given = app.add_option("--trace-limit", trace_limit,
-                                           "Events of the timeline, 1000000 unless given; later ones are counted");
-  app.add_option("--plot", plot, "Draw the array to this PNG file: what tiles spent their time on, words between them");
-  app.add_option("--fault", faults, "Faults on demand, such as 'ioctl:create_bo@3=ENOMEM;command@2=timeout'");
-  auto* const clock_given =
-      app.add_option("--clock", clock, "Array clock in MHz; 1028 unless given, or what the power mode says")
-          ->check(CLI::Range(1u, 10'000u));
-  auto* const threads_given =
-      app.add_option("--threads", threads,
-                     "Host threads that execute cores; results and modelled times are the same for all")
-          ->check(CLI::Range(0u, 64u));
-  app.add_flag("--null", null_commands, "Complete commands without executing them, to measure the host side alone");
-  app.add_flag("--syncobj", syncobj, "Give contexts a syncobj, as the kernel's driver does");
-  app.prefix_command();
-  app.usage("Usage: npurt-emu [OPTIONS] COMMAND [ARGUMENTS...]");
-  app.footer(
-      "The exit status is the command's. Example: npurt-emu xrt-smi examine\n"
-      "Several processes of the command that use the device write the same files: the last one's stay.\n"
-      "Environment: NPURT_EMU_CHIP selects the chip (phoenix). Memory needs no root and no memlock limit.");
-  CLI11_PARSE(app, argc, argv);
+};
 
-  auto command = app.remaining();
-  if (!command.empty() && command.front() == "--") command.erase(command.begin());
-  if (command.empty()) {
-    std::cerr << app.help();
-    return EXIT_FAILURE;
-  }
+void add_options(CLI::App& app, settings& given) {
+  app.add_option("--stats", given.stats, "Write the statistics of the emulated device to this file, as JSON");
+  app.add_option("--trace", given.trace,
+                 "Write a timeline to this file, for ui.perfetto.dev (Chrome's JSON trace events)");
+  app.add_option("--trace-limit", given.trace_limit,
+                 "Events of the timeline, 1000000 unless given; later ones are counted");
+  app.add_option("--plot", given.plot,
+                 "Draw the array to this PNG file: what tiles spent their time on, words between them");
+  app.add_option("--fault", given.faults, "Faults on demand, see below");
+  app.add_option("--clock", given.clock, "Array clock in MHz; 1028 unless given, or what the power mode says")
+      ->check(CLI::Range(1u, 10'000u));
+  app.add_option("--threads", given.threads,
+                 "Host threads that execute cores, 0 for lockstep; as many as the host has processors, at most 8,\n"
+                 "unless given; results and modelled times are the same for all")
+      ->check(CLI::Range(0u, 64u));
+  app.add_flag("--null", given.null_commands,
+               "Complete commands without executing them, to measure the host side alone; command faults do not apply");
+  app.add_flag("--syncobj", given.syncobj, "Give contexts a syncobj, as the kernel's driver does");
+}
+
+void set_environment(const settings& given) {
+  const auto set = [](const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); };
+  if (!given.stats.empty()) set("NPURT_EMU_STATS", fs::absolute(given.stats));
+  if (!given.trace.empty()) set("NPURT_EMU_TRACE", fs::absolute(given.trace));
+  if (given.trace_limit) set("NPURT_EMU_TRACE_LIMIT", std::to_string(*given.trace_limit));
+  if (!given.faults.empty()) set("NPURT_EMU_FAULT", given.faults);
+  if (given.clock) set("NPURT_EMU_CLOCK", std::to_string(*given.clock));
+  if (given.threads) set("NPURT_EMU_THREADS", std::to_string(*given.threads));
+  if (given.null_commands) set("NPURT_EMU_NULL", "1");
+  if (given.syncobj) set("NPURT_EMU_SYNCOBJ", "1");
+  set("LD_PRELOAD", preload_list());
+}
+
+int start(const settings& given, std::vector<std::string> command) {
   if (!fs::exists(emulator_library())) {
     std::cerr << "npurt-emu: " << emulator_library().string() << " is missing\n";
     return cannot_run;
   }
-  if (!stats.empty()) ::setenv("NPURT_EMU_STATS", fs::absolute(stats).c_str(), 1);
-  if (!trace.empty()) ::setenv("NPURT_EMU_TRACE", fs::absolute(trace).c_str(), 1);
-  if (limit_given->count() != 0) ::setenv("NPURT_EMU_TRACE_LIMIT", std::to_string(trace_limit).c_str(), 1);
-  if (!faults.empty()) ::setenv("NPURT_EMU_FAULT", faults.c_str(), 1);
-  if (clock_given->count() != 0) ::setenv("NPURT_EMU_CLOCK", std::to_string(clock).c_str(), 1);
-  if (threads_given->count() != 0) ::setenv("NPURT_EMU_THREADS", std::to_string(threads).c_str(), 1);
-  if (null_commands) ::setenv("NPURT_EMU_NULL", "1", 1);
-  if (syncobj) ::setenv("NPURT_EMU_SYNCOBJ", "1", 1);
+  set_environment(given);
   if (!has_own_configuration(command.front())) set_driver_sync();
-  ::setenv("LD_PRELOAD", preload_list().c_str(), 1);
-  if (plot.empty()) return run(std::move(command));
-  return npurt::tools::plot_after([&] { return run(std::move(command)); }, stats, plot);
+  if (given.plot.empty()) return run(std::move(command));
+  const char* stats = std::getenv("NPURT_EMU_STATS");
+  return npurt::tools::plot_after([&] { return run(command); }, stats == nullptr ? "" : stats, given.plot);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs a program on the emulated NPU (AMD Phoenix) under the installed XRT.", "npurt-emu");
+  settings given;
+  add_options(app, given);
+  app.prefix_command();
+  app.usage("Usage: npurt-emu [OPTIONS] COMMAND [ARGUMENTS...]");
+  app.footer(footer);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : wrong_arguments;
+  }
+  auto command = app.remaining();
+  if (!command.empty() && command.front() == "--") command.erase(command.begin());
+  if (!command.empty()) return start(given, std::move(command));
+  std::cerr << app.help();
+  return wrong_arguments;
 }

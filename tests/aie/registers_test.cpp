@@ -3,7 +3,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <stdexcept>
 
+#include "aie/dma.hpp"
 #include "aie/registers.hpp"
+#include "aie/stream_switch.hpp"
 
 using namespace npurt::aie;
 
@@ -67,6 +69,17 @@ TEST_CASE("registers have the reset values of AM025", "[aie][registers]") {
   CHECK(reset_value(tile_kind::shim, 0xFFF00) == 0x3B);
   CHECK(reset_value(tile_kind::shim, 0x3FF38) == 7);
   CHECK(reset_value(tile_kind::core, 0x31500) == 0);
+}
+
+TEST_CASE("counters of channels and deterministic merges stand where their names say", "[aie][registers]") {
+  for (const auto kind : {tile_kind::shim, tile_kind::memtile, tile_kind::core}) {
+    INFO(to_string(kind));
+    CHECK(register_name(kind, dma_write_count_offset(kind)).starts_with("DMA_S2MM_Current_Write_Count_0"));
+    CHECK(register_name(kind, dma_fot_count_offset(kind)).starts_with("DMA_S2MM_FoT_Count_FIFO_Pop_0"));
+    CHECK(register_name(kind, merge_offset(kind, 0)) == "Stream_Switch_Deterministic_Merge_arb0_slaves 0");
+    CHECK(register_name(kind, merge_offset(kind, 1) + 8) == "Stream_Switch_Deterministic_Merge_arb1_ctrl");
+    CHECK_THROWS_AS(merge_offset(kind, 2), std::out_of_range);
+  }
 }
 
 TEST_CASE("offsets without a register have no name", "[aie][registers]") {

@@ -150,3 +150,8 @@ TEST_CASE("bad directives are told with what is legal", "[asm]") {
   CHECK(first(".size f, .-f\n").find("unknown symbol 'f'") != std::string::npos);
   CHECK(first("j #1b\n").find("unknown symbol") != std::string::npos);
 }
+
+TEST_CASE(".comm leaves the section that .previous goes back to", "[asm]") {
+  const auto p = good(".data\n.byte 1\n.text\nnop\n.comm shared, 64\n.previous\n.byte 2\n");
+  CHECK(named(p, ".data").bytes == bytes{1, 2});
+}

@@ -78,8 +78,11 @@ TEST_CASE("branches to places without a symbol get labels", "[asm]") {
 
 TEST_CASE("equal and unspellable names of another tool's symbols do no harm", "[asm]") {
   auto p = good("nop\nnop\nnop\n");
-  p.symbols = {
-      {"twice", 0, 0, false, 0}, {"twice", 2, 0, false, 0}, {"with space", 4, 0, true, 0}, {"twice", 4, 0, true, 0}};
+  p.symbols = {{"twice", 0, 0, false, 0},
+               {"twice", 2, 0, false, 0},
+               {"with space", 4, 0, true, 0},
+               {"two\nlines", 4, 0, true, 0},
+               {"twice", 4, 0, true, 0}};
   const auto again = good(disassemble(p));
   CHECK(again.sections[0].bytes == p.sections[0].bytes);
   REQUIRE(again.find("twice"));

@@ -149,6 +149,70 @@ TEST_CASE("a value of an iteration cannot be read behind its loop", "[codegen][k
   CHECK_THROWS_AS(k.compile(), undefined_value_error);
 }
 
+TEST_CASE("a kernel that was refused is refused again for the same reason", "[codegen][kernel]") {
+  kernel k("again");
+  in_and_out p(k);
+  vec last;
+  k.loop("rows", 4, [&] {
+    last = load<std::int32_t, 16>(p.in, post(64));
+    store(p.out, last, post(64));
+  });
+  CHECK_NOTHROW(k.compile());
+  store(p.out, last, post(64));
+  CHECK_THROWS_AS(k.compile(), undefined_value_error);
+  CHECK_THROWS_AS(k.compile({.pipeline = false}), undefined_value_error);
+}
+
+TEST_CASE("a value that was assigned to a variable is read as the variable", "[codegen][kernel]") {
+  kernel k("assigned");
+  in_and_out p(k);
+  auto kept = k.make_variable("kept", load<std::int32_t, 16>(p.in, post(64)));
+  const auto sum = add(kept, kept);
+  kept = sum;
+  CHECK_THROWS_AS(store(p.out, sum, post(64)), undefined_value_error);
+  store(p.out, static_cast<const vec&>(kept), post(64));
+  CHECK(run(k.compile(), 16)[15] == 30);
+}
+
+TEST_CASE("banks and counts that do not exist are refused", "[codegen][kernel]") {
+  kernel k("numbers");
+  CHECK_THROWS_AS(k.memory("fifth", {4}), operand_error);
+  CHECK_THROWS_AS(k.memory("far", {0, 40}), operand_error);
+  CHECK_THROWS_AS(k.make_stride("none", 64, 0, 64), operand_error);
+  CHECK_THROWS_AS(k.make_stride("none", 64, 1, 64, 0, 64), operand_error);
+  CHECK_NOTHROW(k.make_stride("once", 64, 1, 64));
+}
+
+template <typename V>
+concept can_be_added = requires(const V& v) { add(v, v); };
+// VADD_16 would add bf16 as integers.
+static_assert(can_be_added<vec> && !can_be_added<codegen::vector<bfloat16, 32>>);
+
+TEST_CASE("a loop whose results nothing reads leaves no code, whatever its name", "[codegen][kernel]") {
+  for (const bool pipeline : {true, false}) {
+    kernel k("dead");
+    in_and_out p(k);
+    const auto count = k.argument_scalar("count");
+    k.loop("dead rows", 5, [&] { load<std::int32_t, 16>(p.in, at(0)); });
+    k.loop("dead: at run time", count, [&] { load<std::int32_t, 16>(p.in, at(0)); });
+    k.loop("rows that live", 2, [&] { store(p.out, load<std::int32_t, 16>(p.in, post(64)), post(64)); });
+    const auto built = k.compile({.pipeline = pipeline});
+    for (const std::uint32_t n : {0u, 3u}) {
+      test::kernel_bench bench(built.text);
+      std::vector<std::int32_t> in(64);
+      std::iota(in.begin(), in.end(), 1);
+      bench.put(in_at, in);
+      bench.set("p0", in_at);
+      bench.set("p1", out_at);
+      bench.set("r0", n);
+      bench.run();
+      const auto out = bench.get<std::int32_t>(out_at, 33);
+      CHECK(out[31] == 32);
+      CHECK(out[32] == 0);
+    }
+  }
+}
+
 TEST_CASE("an offset that no form of the load reaches is refused", "[codegen][kernel]") {
   kernel k("far");
   in_and_out p(k);

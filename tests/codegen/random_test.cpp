@@ -39,7 +39,7 @@ class random_program {
         rows.push_back(load<std::int32_t, lanes>(in, post(64)));
       }
       for (unsigned i = 0; i < steps_; ++i) {
-        const auto [what, a, b] = draw(random, rows.size(), scalars.size());
+        const auto [what, a, b] = draw(random, rows.size());
         rows_step(what, a, b, rows, scalars);
       }
       total = add(total, rows.back());
@@ -51,20 +51,19 @@ class random_program {
   }
 
   std::vector<std::uint32_t> evaluate(const std::vector<std::uint32_t>& in, std::uint32_t trips) const {
-    std::mt19937 random(seed_);
     std::vector<std::uint32_t> out;
     std::uint32_t counter = seed_;
     row total;
     total.fill(5);
     for (std::uint32_t trip = 0; trip < trips; ++trip) {
-      random.seed(seed_);
+      std::mt19937 random(seed_);
       std::vector<row> rows(inputs);
       for (unsigned i = 0; i < inputs; ++i) {
         std::copy_n(in.begin() + (trip * inputs + i) * lanes, lanes, rows[i].begin());
       }
       std::vector<std::uint32_t> scalars{3, counter};
       for (unsigned i = 0; i < steps_; ++i) {
-        const auto [what, a, b] = draw(random, rows.size(), scalars.size());
+        const auto [what, a, b] = draw(random, rows.size());
         numbers_step(what, a, b, rows, scalars);
       }
       for (unsigned l = 0; l < lanes; ++l) total[l] += rows.back()[l];
@@ -81,7 +80,7 @@ class random_program {
     unsigned what;
     std::size_t a, b;  ///< the later the likelier; both for rows and scalars, taken modulo
   };
-  static choice draw(std::mt19937& random, std::size_t rows, std::size_t) {
+  static choice draw(std::mt19937& random, std::size_t rows) {
     const auto what = static_cast<unsigned>(random() % 11);
     const std::size_t near = std::min<std::size_t>(rows, 6);
     return {what, rows - 1 - random() % near, rows - 1 - random() % near};

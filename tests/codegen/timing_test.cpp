@@ -7,6 +7,7 @@
 #include "codegen/dependence.hpp"
 #include "codegen/layout.hpp"
 #include "codegen/reservation.hpp"
+#include "codegen/schedule.hpp"
 
 using namespace npurt;
 using namespace npurt::codegen;
@@ -167,6 +168,18 @@ TEST_CASE("a reservation table that repeats sees a unit that is held longer than
   CHECK(table.in_the_way(one, 2) == std::vector<std::size_t>{0});
   table.release(held, 12, 0);
   CHECK(table.is_free(one, 0));
+}
+
+TEST_CASE("the bound of many recurrences through each other is that of the longest", "[codegen][timing]") {
+  constexpr std::size_t count = 40;
+  dependence_graph graph{.timings = std::vector<operation_timing>(count), .edges = {}};
+  const std::vector<operation> ops(count);
+  for (std::size_t from = 0; from < count; ++from) {
+    for (std::size_t to = 0; to < count; ++to) {
+      graph.edges.push_back({from, to, from == 3 && to == 4 ? 10 : 8, 1});  // 3, 4, 3: 18 cycles in two iterations
+    }
+  }
+  CHECK(recurrence_bound(graph, ops).cycles == 9);
 }
 
 TEST_CASE("one bundle less than the distance reads the old value on the core", "[codegen][timing]") {

@@ -80,6 +80,9 @@ TEST_CASE("tasks start BDs that their channel can use", "[config][description]")
   CHECK(says(complaint([](auto& d) { d.starts[0].channel = 2; }), "no channel S2MM 2"));
   CHECK(says(complaint([](auto& d) { d.starts[0].task.bd = 2; }), "BD 2 is not described"));
   CHECK(says(complaint([](auto& d) { d.starts.assign(5, d.starts[0]); }), "more than 4 tasks"));
+  CHECK(says(complaint([](auto& d) { d.starts[0].task.repeat = 257; }), "S2MM 1: a task runs 1 to 256 times, not 257"));
+  CHECK(says(complaint([](auto& d) { d.starts[0].task.repeat = 0; }), "not 0"));
+  CHECK(complaint([](auto& d) { d.starts[0].task.repeat = 256; }).empty());
   const auto memtile_start = [](std::uint8_t bd, std::uint8_t channel) {
     return complaint([&](auto& d) {
       d.memory.push_back({{0, 1}, "m", 0, 64});

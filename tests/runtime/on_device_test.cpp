@@ -97,6 +97,16 @@ TEST_CASE("a run can be started again and again", "[runtime][run]") {
   }
 }
 
+TEST_CASE("a deadline may be as late as there is one, or past", "[runtime][run]") {
+  opened o;
+  npurt::run run(o.kernel, harmless());
+  run.start();
+  CHECK_NOTHROW(run.wait(std::chrono::milliseconds::max()));
+  npurt::run never(o.kernel, endless());
+  never.start();
+  CHECK_THROWS_AS(never.wait(std::chrono::milliseconds::min()), npurt::timeout_error);
+}
+
 TEST_CASE("a run that was not started cannot be waited for", "[runtime][run]") {
   opened o;
   npurt::run run(o.kernel, harmless());

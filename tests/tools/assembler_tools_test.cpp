@@ -57,6 +57,24 @@ TEST_CASE("npurt-dis refuses what is no AIE2 ELF file", "[tools]") {
   CHECK(folder.run(dis + "missing.elf").code == 2);
 }
 
+TEST_CASE("npurt-as and npurt-dis answer 2 for wrong arguments and files", "[tools]") {
+  const scratch_folder folder;
+  folder.write("f.s", "nop\n");
+  REQUIRE(folder.run(as + "f.s -o f.elf").code == 0);
+  const auto refused = [&](const std::string& command, const std::string& part) {
+    INFO(command);
+    const auto done = folder.run(command);
+    CHECK(done.code == 2);
+    CHECK(contains(done.err, part));
+  };
+  refused(as, "input is required");
+  refused(dis + "--frob f.elf", "--frob");
+  refused(as + ".", "npurt-as: cannot read .");
+  refused(dis + ".", "npurt-dis: cannot read .");
+  refused(as + "f.s -o missing/f.elf", "cannot write missing/f.elf");
+  refused("sh -c '" + dis + "f.elf >/dev/full'", "cannot write the standard output");
+}
+
 TEST_CASE("every tool of this room explains itself with examples", "[tools]") {
   const scratch_folder folder;
   for (const char* tool : {NPURT_AS, NPURT_DIS, NPURT_CORE}) {

@@ -162,6 +162,8 @@ TEST_CASE("wrong arguments and files are refused before anything runs", "[tools]
   refused("f.s --entry g", "no function 'g'");
   refused("f.s --out c.bin", "--out-size");
   refused("f.s --lock 3=1", "48 to 63");
+  refused("f.s --lock 49=64", "0 to 63");
+  refused("f.s --lock 49=-1", "0 to 63");
 }
 
 TEST_CASE("a damaged ELF file is refused", "[tools]") {

@@ -40,10 +40,6 @@ inline agent_id service_agent(aie::tile_id tile, service s) {
   return static_cast<agent_id>(first_service + index * services_per_tile + static_cast<unsigned>(s));
 }
 
-inline bool is_control_port(agent_id a) {
-  return a >= first_service && (a - first_service) % services_per_tile == static_cast<unsigned>(service::control_port);
-}
-
 class agent_set {
  public:
   void insert(agent_id a) { words_[a >> 6] |= std::uint64_t{1} << (a & 63); }

@@ -35,7 +35,7 @@ void array::write(std::uint32_t address, std::span<const std::uint32_t> words) {
   const std::uint32_t offset = aie::unpack_address(address).offset - aie::reg::core_program_memory;
   if (t.kind == aie::tile_kind::core && offset < core::program_bytes &&
       words.size_bytes() <= core::program_bytes - offset)
-    return partition_->core_at(t.id).processor().write_program(offset, std::as_bytes(words));
+    return partition_->core_at(t.id).write_program(offset, std::as_bytes(words));
   for (std::size_t i = 0; i < words.size(); ++i)
     partition_->write(address + static_cast<std::uint32_t>(4 * i), words[i]);
 }
@@ -140,9 +140,10 @@ array_statistics array::statistics() const {
     const core_counters n = c->counters();
     s.cores.push_back({c->id(), n.cycles, n.bundles, n.macs, n.stalls});
   }
-  for (const dma_channel& c : p.channels)
-    s.channels.push_back({c.tile, c.direction, c.index, c.counters.words, c.counters.bds, c.counters.tasks,
-                          c.counters.busy, c.counters.waits});
+  for (const dma_channel& c : p.channels) {
+    const dma_counters n = p.counters(c);
+    s.channels.push_back({c.tile, c.direction, c.index, n.words, n.bds, n.tasks, n.busy, n.waits});
+  }
   for (const tile& t : p.tiles)
     for (unsigned m = 0; m < aie::master_count(t.kind); ++m)
       s.links.push_back({t.id, static_cast<std::uint8_t>(m), p.link_words[t.index * partition::most_masters + m]});

@@ -25,7 +25,8 @@ struct core_statistics {
   std::array<std::uint64_t, 7> stalls{};
 };
 
-/// What a DMA channel has counted. Waits by cause: none (start-up), lock, stream, memory (DDR bandwidth), token.
+/// What a DMA channel has counted. Busy: from tasks' starts to their ends, waiting included. Waits by cause: none
+/// (start-up), lock, stream, memory (DDR bandwidth), token.
 struct channel_statistics {
   aie::tile_id tile;
   aie::dma_direction direction{};
@@ -89,7 +90,8 @@ class array {
   /// The array clock, which decides how many bytes DDR moves in a cycle; timing::clock_hz() unless set.
   void set_clock(std::uint64_t hz);
   /// Host threads that execute cores, this one included; 0: every core steps in every cycle. Results, cycles and
-  /// statistics are the same for every number. NPURT_EMU_THREADS or the host's processors unless set.
+  /// statistics are the same for every number, except that after an error the cores without one may have gone further
+  /// than in lockstep. NPURT_EMU_THREADS or the host's processors unless set.
   void use_threads(unsigned threads);
   std::uint64_t now() const;
   /// A trace unit runs or has words for its stream.
@@ -104,6 +106,7 @@ class array {
   /// awaited token if there is one, else from everybody who waits), then what each core and channel that is not idle
   /// waits for, one line each. Meant for an array that is quiet. Empty if nobody waits.
   std::string waiting_report(const std::optional<awaited_token>& awaited = std::nullopt) const;
+  /// Counts since the array was built, up to now: what still sleeps or runs a task counts so far.
   array_statistics statistics() const;
 
   /// Everything that happens from now on is told to the recorder, as the array `owner`, whose now is cycle `at` of the

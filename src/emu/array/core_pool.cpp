@@ -10,6 +10,7 @@
 #include <format>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 #include "emu/array/core_tile.hpp"
 
@@ -41,7 +42,14 @@ core_pool::core_pool(unsigned workers) {
   sigset_t all, before;  // signals are for the program's own threads
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (unsigned i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  bool refused = false;  // the host has no more threads: those that there are and the caller do the work
+  while (workers_.size() < workers && !refused) {
+    try {
+      workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      refused = true;
+    }
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

@@ -20,7 +20,7 @@ unsigned default_threads();
 
 class core_pool {
  public:
-  /// @param workers  threads besides the caller's, at least 1
+  /// @param workers  threads besides the caller's, at least 1; fewer where the host has no more
   explicit core_pool(unsigned workers);
   ~core_pool();
   core_pool(const core_pool&) = delete;

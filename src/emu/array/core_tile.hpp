@@ -65,6 +65,7 @@ class core_tile final : public core_ports {
   /// The core tile on a side; nothing where there is none. 0 south, 1 west, 2 north, 3 own.
   std::optional<aie::tile_id> neighbour_id(unsigned side) const;
 
+  void write_program(std::uint32_t offset, std::span<const std::byte> bytes);
   void write_control(std::uint32_t value);
   void write_debug_control(std::uint32_t value);
   void act(core_action what);
@@ -75,7 +76,7 @@ class core_tile final : public core_ports {
   agent_id agent() const { return agent_; }
   core& processor() { return core_; }
   const core& processor() const { return core_; }
-  /// Since the array was built; cycles asleep count as stalls, resets do not clear.
+  /// Since the array was built; cycles asleep count as stalls, up to now; resets do not clear.
   core_counters counters() const;
 
  private:
@@ -104,6 +105,7 @@ class core_tile final : public core_ports {
   void show_raised_ahead();
   void raise_levels(bool multiplied);
   void raise_activity();
+  std::uint64_t cycles_asleep() const;
   void count_sleep();
 
   struct cascade_fifo {
@@ -116,11 +118,11 @@ class core_tile final : public core_ports {
   agent_id agent_;
   core core_;
   bool in_reset_ = true;
-  bool halted_ = false;        // by the debug unit
-  cascade_fifo cascade_;       // values on their way to this core
-  agent_set cascade_writers_;  // asleep until this core takes a value
-  std::uint64_t last_step_ = 0;
-  core_counters before_reset_;   // what core_'s own counters do not hold
+  bool halted_ = false;          // by the debug unit
+  cascade_fifo cascade_;         // values on their way to this core
+  agent_set cascade_writers_;    // asleep until this core takes a value
+  std::uint64_t last_step_ = 0;  // cycle; 0: it does not step
+  core_counters more_counts_;    // what core_'s own counters do not hold: sleep, the time before resets
   const std::uint64_t* cycles_;  // of core_
   bool ahead_ = false;           // in run_ahead(): nothing outside may be touched
   std::uint64_t ahead_from_ = 0, ahead_end_ = 0;

@@ -195,6 +195,8 @@ void partition::push_task(dma_channel& c, aie::dma_task task) {
 }
 
 void partition::reset_channel(dma_channel& c) {
+  c.counters = counters(c);
+  if (watch != nullptr) watch->stopped(*this, c.agent);
   awake.erase(c.agent);
   sleeping.erase(c.agent);
   if (c.is_shim() && c.state != step_state::idle) --ddr_of(*this, c).users;

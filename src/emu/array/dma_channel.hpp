@@ -17,6 +17,7 @@ namespace npurt::emu {
 enum class wait_cause : std::uint8_t { none, lock, stream, memory, token };
 inline constexpr unsigned wait_causes = 5;
 
+/// Without the sleep and the task under way; partition::counters() adds them.
 struct dma_counters {
   std::uint64_t words = 0;
   std::uint64_t tasks = 0;

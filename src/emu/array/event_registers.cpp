@@ -68,6 +68,7 @@ void event_network::rewatch(event_unit& u) {
     if (direct[g.group])
       for (unsigned e = g.first; e < unsigned{g.first} + g.count; ++e) u.watched.set(e);
   u.watched.reset(0);
+  u.acts_on_core = (u.core_enable | u.core_disable | u.core_reset | u.halt[0] | u.halt[1] | u.resume) != 0;
   u.watches_core = false;
   for (unsigned e = core_event::memory_stall; e <= core_event::lock_release; ++e) u.watches_core |= u.watched[e];
   for (unsigned e = 1; e < u.layout->events; ++e)

@@ -64,24 +64,29 @@ bool combine(std::uint32_t control, bool a, bool b) {
 
 void event_network::reset() {
   units_.assign(partition_.tiles.size() * 2, {});
-  for (const tile& t : partition_.tiles)
-    for (const auto module : {event_module::tile, event_module::memory}) {
-      if (module == event_module::memory && t.kind != aie::tile_kind::core) continue;
-      event_unit& u = unit(t, module);
-      u.layout = &find_event_layout(t.kind, module);
-      u.tile = t.id;
-      u.module = module;
-      u.timer_base = partition_.now;
-      u.last_pulse.fill(std::numeric_limits<std::uint64_t>::max());
-      u.lock_selection.fill(0x3F);
-      u.levels.set(any_event::always);
-      u.status[0] = 1u << any_event::always;
-      for (std::size_t i = 0; i < u.layout->groups.size(); ++i) u.group_enable[i] = u.layout->groups[i].reset;
-      if (t.kind == aie::tile_kind::core && module == event_module::tile) u.levels.set(core_event::disabled);
-    }
   due_.clear();
-  next_ = std::numeric_limits<std::uint64_t>::max();
   watches_locks_ = false;
+  for (const tile& t : partition_.tiles) reset(t);
+}
+
+void event_network::reset(const tile& t) {
+  for (const auto module : {event_module::tile, event_module::memory}) {
+    if (module == event_module::memory && t.kind != aie::tile_kind::core) continue;
+    event_unit& u = unit(t, module);
+    u = {};
+    u.layout = &find_event_layout(t.kind, module);
+    u.tile = t.id;
+    u.module = module;
+    u.timer_base = partition_.now;
+    u.last_pulse.fill(std::numeric_limits<std::uint64_t>::max());
+    u.lock_selection.fill(0x3F);
+    u.levels.set(any_event::always);
+    u.status[0] = 1u << any_event::always;
+    for (std::size_t i = 0; i < u.layout->groups.size(); ++i) u.group_enable[i] = u.layout->groups[i].reset;
+    if (t.kind == aie::tile_kind::core && module == event_module::tile) u.levels.set(core_event::disabled);
+    std::erase_if(due_, [&](const due& d) { return d.unit == number(u); });
+  }
+  find_next();
 }
 
 event_unit& event_network::unit(const tile& t, event_module module) {
@@ -170,11 +175,13 @@ void event_network::react_counters(event_unit& u, unsigned event) {
 void event_network::schedule_counter(event_unit& u, unsigned number) {
   const performance_counter& c = u.counters[number];
   const std::uint32_t value = c.at(partition_.now);
+  unschedule(u, u.layout->first_counter_event + number);
   if (c.running && c.target > value)
     schedule(partition_.now + (c.target - value), u, u.layout->first_counter_event + number);
 }
 
 void event_network::schedule_timer(event_unit& u) {
+  unschedule(u, any_event::timer_value);
   if (u.timer_trigger != std::numeric_limits<std::uint64_t>::max() && u.timer_trigger > timer(u))
     schedule(u.timer_base + u.timer_trigger, u, any_event::timer_value);
 }
@@ -269,6 +276,16 @@ void event_network::schedule(std::uint64_t time, const event_unit& u, unsigned e
   next_ = std::min(next_, time);
 }
 
+/// Of a counter or timer that goes another way now.
+void event_network::unschedule(const event_unit& u, unsigned event) {
+  if (std::erase_if(due_, [&](const due& d) { return d.unit == number(u) && d.event == event; }) != 0) find_next();
+}
+
+void event_network::find_next() {
+  next_ = std::numeric_limits<std::uint64_t>::max();
+  for (const due& d : due_) next_ = std::min(next_, d.time);
+}
+
 void event_network::deliver(std::uint64_t now) {
   if (now < next_) return;
   std::vector<due> ripe;
@@ -277,8 +294,7 @@ void event_network::deliver(std::uint64_t now) {
     ripe.push_back(d);
     return true;
   });
-  next_ = std::numeric_limits<std::uint64_t>::max();
-  for (const due& d : due_) next_ = std::min(next_, d.time);
+  find_next();
   std::ranges::stable_sort(ripe, {}, &due::time);
   for (const due& d : ripe) raise(units_[d.unit], d.event);
 }

@@ -43,6 +43,7 @@ struct event_unit {
 
   std::bitset<256> watched;                             ///< something reacts to this event
   bool watches_core = false;                            ///< among them what a core does in a cycle
+  bool acts_on_core = false;                            ///< an event starts, stops, resets or halts the core
   std::bitset<256> levels;                              ///< active now and until further notice
   std::array<std::uint64_t, most_events> last_pulse{};  ///< the largest number: never
   std::array<std::uint32_t, 6> status{};                ///< sticky: Event_Status
@@ -79,9 +80,12 @@ class event_network {
   explicit event_network(partition& owner) : partition_(owner) {}
   /// All units as after a reset; to be called before the first use, too.
   void reset();
+  /// Those of one tile.
+  void reset(const tile& t);
 
   event_unit& unit(const tile& t, event_module module);
   bool watches_core(const tile& t);
+  bool acts_on_core(const tile& t) { return unit(t, event_module::tile).acts_on_core; }
 
   /// An event in this cycle only.
   void pulse(event_unit& u, unsigned event);
@@ -117,6 +121,8 @@ class event_network {
     bool operator==(const due&) const = default;
   };
   void schedule(std::uint64_t time, const event_unit& u, unsigned event);
+  void unschedule(const event_unit& u, unsigned event);
+  void find_next();
   void raise(event_unit& u, unsigned event);
   void react(event_unit& u, unsigned event, bool rising);
   void react_counters(event_unit& u, unsigned event);

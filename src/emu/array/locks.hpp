@@ -9,7 +9,8 @@
 
 namespace npurt::emu {
 
-inline constexpr int lock_maximum = 63;  ///< 6-bit unsigned (AM020 chapter 2)
+inline constexpr unsigned locks_per_side = 16;  ///< a core's lock ids: 16 south, 16 west, 16 north, 16 own
+inline constexpr int lock_maximum = 63;         ///< 6-bit unsigned (AM020 chapter 2)
 
 /// Acquire with v < 0: wait until value >= |v|, then subtract |v|. v >= 0: wait until value == v, then subtract v
 /// (the subtraction is xdna-emu's reading; hardware sources state only the comparison). Release adds v.

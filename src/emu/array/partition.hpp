@@ -50,6 +50,8 @@ struct partition {
   void wake(agent_id a);
   void wake_at(agent_id a, std::uint64_t time);
   void wake_all(agent_set& set);
+  /// What a channel has counted, its sleep and its task up to now included.
+  dma_counters counters(const dma_channel& c) const;
   /// One cycle of everything that is awake and not ahead.
   void cycle();
   void step_channels();
@@ -71,7 +73,7 @@ struct partition {
   /// Whether nobody but cores ahead is awake.
   bool all_ahead() const { return awake.without(ahead).empty(); }
   void run_or_post(core_tile& c, bool alone);
-  /// Whether nothing but the DMAs of its tile touches what a core touches, and nobody watches it.
+  /// Whether nothing but the DMAs of its tile touches what a core touches, and no event watches it or acts on it.
   bool is_private(const core_tile& c);
   /// The first cycle in which one of the cores ahead is not ahead any more.
   std::uint64_t ahead_front();
@@ -144,7 +146,7 @@ struct partition {
   std::vector<agent_id> arbiter_owner;      ///< no_agent: free
   std::vector<agent_id> packet_waiters;     ///< sources that want arbiters, oldest first
   std::vector<control_port> control_ports;  ///< by tile index
-  bool control_packets = false;             ///< a stream reaches a control port: cores can be changed at any time
+  bool control_packets = false;             ///< a switch leads to a control port: cores can be changed at any time
   agent_set unrouted;                       ///< asleep until the switches change
 
   agent_set awake;

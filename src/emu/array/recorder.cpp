@@ -89,10 +89,11 @@ void recorder::end_sleep(agent_state& s, agent_id a, std::uint64_t now) {
 }
 
 void recorder::core_scheduled(const partition& p, agent_id a, bool steps) {
-  agent_state& s = agents_[a];
-  close(s, a, time(p));
-  if (steps) s.running = time(p);
+  stopped(p, a);
+  if (steps) agents_[a].running = time(p);
 }
+
+void recorder::stopped(const partition& p, agent_id a) { close(agents_[a], a, time(p)); }
 
 void recorder::task_began(const partition& p, const dma_channel& c) {
   agents_[c.agent].task = time(p);

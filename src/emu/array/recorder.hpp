@@ -40,6 +40,8 @@ class recorder {
   void slept(const partition& p, agent_id a, wait_cause cause);
   void woke(const partition& p, agent_id a);
   void core_scheduled(const partition& p, agent_id a, bool steps);
+  /// A core or channel that ended or was reset: it is in the middle of nothing.
+  void stopped(const partition& p, agent_id a);
   void task_began(const partition& p, const dma_channel& c);
   void task_ended(const partition& p, const dma_channel& c);
   void bd_began(const partition& p, const dma_channel& c);

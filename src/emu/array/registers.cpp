@@ -52,6 +52,8 @@ void write_switch(partition& p, tile& t, const switch_register& r, std::uint32_t
   switch (r.what) {
     case switch_register::what::master:
       s.masters[r.port] = aie::unpack_master(value);
+      p.control_packets |=
+          s.masters[r.port].enable && aie::master_port(t.kind, r.port)->side == aie::bundle::tile_control;
       break;
     case switch_register::what::slave:
       s.slaves[r.port] = aie::unpack_slave(value);
@@ -131,8 +133,7 @@ void zero_memory(partition& p, tile& t, std::uint32_t offset) {
     std::ranges::fill(t.memory, std::byte{0});
     return;
   }
-  p.leave_ahead(p.core_at(t.id));
-  p.core_at(t.id).processor().write_program(0, std::vector<std::byte>(core::program_bytes));
+  p.core_at(t.id).write_program(0, std::vector<std::byte>(core::program_bytes));
 }
 
 void write_other(partition& p, tile& t, std::uint32_t offset, std::uint32_t value) {
@@ -193,11 +194,8 @@ void partition::write(std::uint32_t address, std::uint32_t value) {
     return;
   }
   if (t.kind == aie::tile_kind::core) {
-    if (offset - aie::reg::core_program_memory < core::program_bytes) {
-      leave_ahead(core_at(t.id));
-      return core_at(t.id).processor().write_program(offset - aie::reg::core_program_memory,
-                                                     std::as_bytes(std::span{&value, 1}));
-    }
+    if (offset - aie::reg::core_program_memory < core::program_bytes)
+      return core_at(t.id).write_program(offset - aie::reg::core_program_memory, std::as_bytes(std::span{&value, 1}));
     if (offset == aie::reg::core_control) return core_at(t.id).write_control(value);
     if (offset == aie::reg::debug_control0) return core_at(t.id).write_debug_control(value);
     if (offset == aie::reg::core_pc) return core_at(t.id).processor().set_pc(value & 0xFFFFF);

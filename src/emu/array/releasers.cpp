@@ -119,7 +119,7 @@ std::optional<lock_name> lock_of_bd(const partition& p, aie::tile_id tile, unsig
 }
 
 std::optional<lock_name> lock_of_core(const partition& p, aie::tile_id tile, unsigned id) {
-  switch (id / 16) {  // south, west, north, own
+  switch (id / locks_per_side) {  // south, west, north, own
     case 0:
       --tile.row;
       break;
@@ -133,7 +133,7 @@ std::optional<lock_name> lock_of_core(const partition& p, aie::tile_id tile, uns
       break;
   }
   if (id >= 64 || !p.shape.contains(tile) || p.shape.kind(tile) != aie::tile_kind::core) return std::nullopt;
-  return lock_name{tile, static_cast<std::uint8_t>(id % 16)};
+  return lock_name{tile, static_cast<std::uint8_t>(id % locks_per_side)};
 }
 
 std::string tile_name(const partition& p, aie::tile_id tile) {

@@ -27,6 +27,7 @@ void reset_tile(partition& p, tile& t) {
   t.stream_switch = {};
   t.stored.clear();
   p.control_ports[t.index] = {};
+  p.events.reset(t);
 }
 
 }  // namespace

@@ -82,7 +82,8 @@ std::uint64_t partition::horizon(const core_tile& c) {
 
 bool partition::is_private(const core_tile& c) {
   const tile& t = at(c.id());
-  return !coupled.contains(c.agent()) && !events.watches_core(t) && !events.unit(t, event_module::memory).watched.any();
+  return !coupled.contains(c.agent()) && !events.watches_core(t) && !events.acts_on_core(t) &&
+         !events.unit(t, event_module::memory).watched.any();
 }
 
 /// On this thread if that has nothing else to do.
@@ -188,8 +189,8 @@ void core_tile::run_ahead() {
 
 /// Cycles that ended at something put off have not happened yet; the core counted them.
 void core_tile::take_back(std::uint64_t cycles) {
-  before_reset_.cycles -= cycles;
-  before_reset_.stalls[static_cast<std::size_t>(core_.waiting())] -= cycles;
+  more_counts_.cycles -= cycles;
+  more_counts_.stalls[static_cast<std::size_t>(core_.waiting())] -= cycles;
 }
 
 bool core_tile::put_off() {

@@ -24,6 +24,14 @@ void partition::wake(agent_id a) {
   if (a < max_channels) channels[a].counters.waits[static_cast<std::size_t>(asleep_cause[a])] += now - asleep_since[a];
 }
 
+dma_counters partition::counters(const dma_channel& c) const {
+  dma_counters sum = c.counters;
+  if (sleeping.contains(c.agent))
+    sum.waits[static_cast<std::size_t>(asleep_cause[c.agent])] += now - asleep_since[c.agent];
+  if (c.state != dma_channel::step_state::idle) sum.busy += now - c.task_start;
+  return sum;
+}
+
 void partition::wake_at(agent_id a, std::uint64_t time) {
   timers.push_back({time, a});
   std::push_heap(timers.begin(), timers.end(), std::greater<>{});

@@ -76,7 +76,8 @@ struct stream_source {
   std::uint8_t slave = 0;
   std::uint32_t version = 0;  ///< of the switches when `routes` was filled
   std::array<std::unique_ptr<route>, 32> routes;
-  const route* open = nullptr;  ///< the packet under way, or the circuit
+  const route* open = nullptr;       ///< the packet under way, or the circuit
+  std::unique_ptr<route> under_way;  ///< keeps `open` when a packet began before the switches changed
   bool mid_packet = false;
   const route* wanted = nullptr;  ///< the packet that waits for arbiters
 };

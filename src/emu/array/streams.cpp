@@ -46,13 +46,18 @@ bool take_arbiters(partition& p, agent_id source, const route& wanted) {
   return true;
 }
 
+void free_arbiters(partition& p, const route& r) {
+  for (const std::uint16_t a : r.arbiters) p.arbiter_owner[a] = partition::no_agent;
+  for (const agent_id other : p.packet_waiters) p.wake(other);
+}
+
+/// After a packet.
 void release_arbiters(partition& p, const route& r) {
   for (const std::uint16_t a : r.arbiters) {
-    p.arbiter_owner[a] = partition::no_agent;
     stream_switch_state& sw = p.tiles[a / 8].stream_switch;
     if (a % 8 < sw.merges.size()) sw.merges[a % 8].packet_done();
   }
-  for (const agent_id other : p.packet_waiters) p.wake(other);
+  free_arbiters(p, r);
 }
 
 bool shim_input_is_dma(const partition& p, const stream_source& s) {
@@ -67,7 +72,7 @@ bool shim_input_is_dma(const partition& p, const stream_source& s) {
   return false;
 }
 
-/// A task-complete token as a packet of one word (layout: array.md section 4.4, xdna-emu device/array/ctrl.rs).
+/// A task-complete token as a packet of one word (layout: xdna-emu device/array/ctrl.rs).
 std::uint32_t token_word(const dma_channel& c) {
   const unsigned actor = aie::token_actor(c.kind, c.direction, c.index).value_or(0);
   constexpr std::uint32_t type = 6;
@@ -94,7 +99,10 @@ const route* open_route(partition& p, agent_id source, std::uint32_t first_word)
 
 const route& partition::find_route(stream_source& s, unsigned packet_id) {
   if (s.version != switch_version) {
-    for (auto& old : s.routes) old.reset();
+    for (auto& old : s.routes) {
+      if (old != nullptr && old.get() == s.open) s.under_way = std::move(old);
+      old.reset();
+    }
     s.wanted = nullptr;
     s.version = switch_version;
   }
@@ -107,8 +115,6 @@ const route& partition::find_route(stream_source& s, unsigned packet_id) {
       for (route_branch& b : r->branches)
         b.room = static_cast<std::uint16_t>(std::min<unsigned>(b.room + timing::mm2s_egress_words, stream_fifo::ring));
     events.watch_ports(*r);
-    control_packets |=
-        std::ranges::any_of(r->branches, [](const route_branch& b) { return is_control_port(b.receiver); });
   }
   return *r;
 }
@@ -176,8 +182,11 @@ stream_fifo::word partition::take_word(agent_id receiver) {
 
 void partition::switches_changed() {
   ++switch_version;
-  for (stream_source& s : sources)
-    if (s.open != nullptr && (!s.open->packet || !s.mid_packet)) s.open = nullptr;
+  for (stream_source& s : sources) {
+    if (s.open == nullptr || (s.open->packet && s.mid_packet)) continue;
+    if (s.open->packet) free_arbiters(*this, *s.open);  // its header has not left yet
+    s.open = nullptr;
+  }
   wake_all(unrouted);
   for (const agent_id a : packet_waiters) wake(a);
 }
@@ -195,7 +204,10 @@ bool partition::send_token(const dma_channel& c) {
   const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
   const route r = resolve(c.tile, *slave, packet_id);
   for (const route_branch& b : r.branches)
-    if (fifos[b.receiver].size() >= b.room) return false;
+    if (fifos[b.receiver].size() >= b.room) {
+      fifos[b.receiver].blocked.insert(c.agent);
+      return false;
+    }
   for (const route_branch& b : r.branches)
     if (!b.drop_header) arrive(b, token_word(c), true);
   if (!r.to_firmware) return !r.branches.empty();

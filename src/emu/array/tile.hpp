@@ -32,6 +32,11 @@ struct tile {
   stream_switch_state stream_switch;
   std::map<std::uint32_t, std::uint32_t> stored;  ///< values of registers that nothing else keeps
 
+  std::uint32_t stored_value(std::uint32_t offset) const {
+    const auto found = stored.find(offset);
+    return found == stored.end() ? 0 : found->second;
+  }
+
   bank_claims claims;  ///< core tiles
   bool has_known_claims = false;
 

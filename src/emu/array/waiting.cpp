@@ -7,6 +7,7 @@
 
 #include "aie/registers.hpp"
 #include "emu/array/partition.hpp"
+#include "emu/core/decode_cache.hpp"
 
 namespace npurt::emu {
 namespace {
@@ -167,15 +168,9 @@ wait_state room_state(const partition& p, agent_id source) {
 
 // ---- Cascade -------------------------------------------------------------------------------------------------------
 
-std::uint32_t cascade_control(const partition& p, aie::tile_id at) {
-  const auto& stored = p.at(at).stored;
-  const auto found = stored.find(aie::reg::accumulator_control);
-  return found == stored.end() ? 0u : found->second;
-}
-
 wait_state cascade_state(const partition& p, aie::tile_id id, bool input) {
   // Input[0]: 0 north, 1 west; Output[1]: 0 south, 1 east.
-  const bool sideways = (cascade_control(p, id) & (input ? 1u : 2u)) != 0;
+  const bool sideways = (p.at(id).stored_value(aie::reg::accumulator_control) & (input ? 1u : 2u)) != 0;
   const int step = input ? -1 : 1;
   const aie::tile_id other{static_cast<std::uint8_t>(id.col + (sideways ? step : 0)),
                            static_cast<std::uint8_t>(id.row - (sideways ? 0 : step))};
@@ -249,7 +244,7 @@ wait_state core_state(const partition& p, const core_tile& tile) {
       return cascade_state(p, tile.id(), c.waiting() == stall::cascade_in);
     case stall::memory:
     case stall::none:
-      return {.what = std::format("runs at pc {:#x}", c.pc())};
+      return {.what = std::format("runs at pc {:#x}, bundle \"{}\"", c.pc(), bundle_text(c.program(), c.pc()))};
   }
   return {};
 }

@@ -25,7 +25,7 @@ struct core_position {
 };
 
 /// What a core reaches outside itself; the core tile implements it, tests and npurt-core too.
-/// All calls are made from core::step() of the cycle they belong to.
+/// All calls are made from core::step() or core::run(), in the cycle they belong to.
 class core_ports {
  public:
   virtual ~core_ports() = default;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <format>
+#include <functional>
+#include <utility>
 
 namespace npurt::emu {
 
@@ -15,18 +17,20 @@ std::span<const std::uint8_t> bundle_bytes(std::span<const std::byte> program, s
   return bytes.subspan(pc, std::min<std::size_t>(length, bytes.size() - pc));
 }
 
-void decode_cache::clear(bool in_flight) {
-  if (!in_flight) {
-    retired_.clear();
-  }
+void decode_cache::clear(std::span<const operation* const> in_flight) {
+  const auto flies = [in_flight](const operation& op) { return std::ranges::contains(in_flight, &op); };
+  const auto is_used = [&flies](const bundle& b) { return std::ranges::any_of(b.operations, flies); };
+  std::erase_if(retired_, std::not_fn(is_used));
   if (bundles_.empty()) {
     return;
   }
-  std::ranges::fill(index_, std::uint16_t{0});
-  if (in_flight) {
-    retired_.push_back(std::move(bundles_));
+  for (bundle& b : bundles_) {
+    if (is_used(b)) {
+      retired_.push_back(std::move(b));  // its operations stay where they are
+    }
   }
   bundles_.clear();
+  std::ranges::fill(index_, std::uint16_t{0});
 }
 
 const bundle& decode_cache::decode(std::span<const std::byte> program, std::uint32_t pc) {

@@ -2,6 +2,7 @@
 // Program memory decoded once per address into operations.
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <span>
 #include <string>
@@ -28,16 +29,17 @@ class decode_cache {
     }
     return decode(program, pc);
   }
-  /// Forgets everything decoded; with `in_flight`, keeps operations that frames still point to alive until the next
-  /// call.
-  void clear(bool in_flight);
+  /// Forgets everything decoded, but keeps the bundles of the operations `in_flight` alive, which frames point to.
+  void clear(std::span<const operation* const> in_flight);
+  /// Bundles that are held in memory.
+  std::size_t size() const { return bundles_.size() + retired_.size(); }
 
  private:
   const bundle& decode(std::span<const std::byte> program, std::uint32_t pc);
 
   std::vector<std::uint16_t> index_;  ///< into bundles_, plus one
   std::deque<bundle> bundles_;
-  std::deque<std::deque<bundle>> retired_;
+  std::vector<bundle> retired_;  ///< forgotten, with operations in flight
 };
 
 inline bool is_nop(const aie::isa::instruction& row) { return row.mnemonic.starts_with("nop"); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <format>
+#include <span>
 
 namespace npurt::emu {
 
@@ -32,6 +33,19 @@ void machine::reset() {
   waiting = stall::none;
   gates_passed_ = flying_ = frozen_ = delay_slots_ = 0;
   current_ = nullptr;
+}
+
+/// Every instruction has a write left in its last stage.
+std::vector<const operation*> machine::in_flight() const {
+  std::vector<const operation*> operations;
+  for (const auto& due : commits_) {
+    for (const auto& [f, stage] : std::span(due.entries).first(due.count)) {
+      if (stage == f->op->last_stage) {
+        operations.push_back(f->op);
+      }
+    }
+  }
+  return operations;
 }
 
 frame* machine::allocate() {

@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "emu/core/decode_cache.hpp"
 
@@ -47,7 +48,7 @@ class machine {
   int waiting_lock_value = 0;
   bool finished() const { return finished_; }
   void resume() { finished_ = false; }
-  bool in_flight() const { return flying_ != 0; }
+  std::vector<const operation*> in_flight() const;
   hardware_loop loop() const { return {registers.word(ls_), registers.word(le_), registers.word(lc_)}; }
 
  private:

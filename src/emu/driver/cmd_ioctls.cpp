@@ -4,6 +4,7 @@
 #include <format>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "emu/driver/client.hpp"
 #include "emu/driver/log.hpp"
@@ -13,13 +14,11 @@ namespace {
 
 constexpr std::uint32_t max_arguments = 4096;  // amdxdna_ctx.c: MAX_ARG_BO
 
-std::expected<packet, int> open_packet(const std::shared_ptr<buffer_object>& bo) {
+std::expected<std::vector<std::byte>, int> copy_packet(const std::shared_ptr<buffer_object>& bo) {
   if (!bo || bo->type != AMDXDNA_BO_CMD) return std::unexpected(EINVAL);
   auto* host = bo->host();
   if (host == nullptr) return std::unexpected(ENOMEM);
-  const packet contents({host, bo->size});
-  if (contents.check() != 0) return std::unexpected(EINVAL);
-  return contents;
+  return packet({host, bo->size}).copy();
 }
 
 std::expected<kernel_command, int> parse(const packet& contents) {
@@ -34,21 +33,22 @@ std::expected<kernel_command, int> parse(const packet& contents) {
 
 std::expected<job, int> client::read_job(std::uint32_t handle) {
   job job{.bo = find_bo(handle), .commands = {}};
-  const auto contents = open_packet(job.bo);
-  if (!contents) return std::unexpected(contents.error());
-  job.chain = contents->opcode() == packet_opcode::cmd_chain;
+  auto bytes = copy_packet(job.bo);
+  if (!bytes) return std::unexpected(bytes.error());
+  const packet contents(*bytes);
+  job.chain = contents.opcode() == packet_opcode::cmd_chain;
   if (!job.chain) {
-    auto command = parse(*contents);
+    auto command = parse(contents);
     if (!command) return std::unexpected(command.error());
     job.commands.push_back(std::move(*command));
     return job;
   }
-  const auto handles = contents->parse_chain();
+  const auto handles = contents.parse_chain();
   if (!handles) return std::unexpected(handles.error());
   for (const auto part : *handles) {
-    const auto part_contents = open_packet(find_bo(part));
-    if (!part_contents) return std::unexpected(part_contents.error());
-    auto command = parse(*part_contents);
+    auto part_bytes = copy_packet(find_bo(part));
+    if (!part_bytes) return std::unexpected(part_bytes.error());
+    auto command = parse(packet(*part_bytes));
     if (!command) return std::unexpected(command.error());
     if (!job.commands.empty() && command->opcode != job.commands.front().opcode) return std::unexpected(EINVAL);
     job.commands.push_back(std::move(*command));

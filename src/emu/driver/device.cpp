@@ -50,17 +50,17 @@ std::vector<std::shared_ptr<hwctx>> device::contexts() const {
   return alive;
 }
 
-command_result device::execute(const address_space* space, context_id context, const npu_command& command) {
+command_result device::execute(const address_space& space, context_id context, const kernel_command& command,
+                               bool blind, const std::atomic<bool>& cancelled) {
   const std::lock_guard execution(execution_);
   if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
   {
     const std::lock_guard lock(mutex_);
     executing_ = true;
   }
-  window_.space = space;
   command_result result;
   try {
-    result = npu_.execute(context, command);
+    result = run(space, context, command, blind, cancelled);
   } catch (const std::exception& error) {
     result = {.outcome = command_outcome::error, .report = error.what()};
   }
@@ -70,6 +70,26 @@ command_result device::execute(const address_space* space, context_id context, c
   executing_ = false;
   unused.swap(retired_);
   return result;
+}
+
+command_result device::run(const address_space& space, context_id context, const kernel_command& command, bool blind,
+                           const std::atomic<bool>& cancelled) {
+  constexpr std::uint64_t transaction_mode = 3;
+  const auto failed = [](std::string why) {
+    return command_result{.outcome = command_outcome::error, .report = std::move(why)};
+  };
+  if (command.mode != transaction_mode)
+    return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
+  const auto* code = space.translate(command.control_code, command.control_code_size);
+  if (code == nullptr)
+    return failed(std::format("control code: {} bytes at {:#x} do not lie in one buffer object",
+                              command.control_code_size, command.control_code));
+  window_.space = blind ? nullptr : &space;
+  return npu_.execute(context, {.cu = command.cu,
+                                .control_code = {code, command.control_code_size},
+                                .arguments = command.arguments,
+                                .apply_patches = command.opcode == packet_opcode::start_cu,
+                                .cancelled = &cancelled});
 }
 
 void device::retire(std::shared_ptr<memory> contents) {
@@ -111,6 +131,7 @@ clock_level device::mode_clock() const {
 
 void device::export_syncobj(std::uint64_t inode, std::shared_ptr<syncobj> object) {
   const std::lock_guard lock(mutex_);
+  std::erase_if(exports_, [&](const auto& entry) { return entry.first == inode; });  // of a descriptor that is closed
   exports_.emplace_back(inode, std::move(object));
 }
 

@@ -15,6 +15,7 @@
 #include "emu/driver/buffer_object.hpp"
 #include "emu/driver/chip.hpp"
 #include "emu/driver/faults.hpp"
+#include "emu/driver/packet.hpp"
 #include "emu/driver/syncobj.hpp"
 #include "emu/firmware/npu.hpp"
 
@@ -60,9 +61,10 @@ class device {
   void list_context(const std::shared_ptr<hwctx>& context);
   std::vector<std::shared_ptr<hwctx>> contexts() const;
 
-  /// Runs one command with the addresses of its client; without a client's addresses its DMAs find no host memory.
-  /// An exception becomes a failed command.
-  command_result execute(const address_space* space, context_id context, const npu_command& command);
+  /// Runs one command with the addresses of its client; a `blind` one's DMAs find no host memory. Buffer objects that
+  /// are closed meanwhile keep their memory. An exception becomes a failed command.
+  command_result execute(const address_space& space, context_id context, const kernel_command& command, bool blind,
+                         const std::atomic<bool>& cancelled);
 
   /// Keeps memory whose buffer object was closed until no command can be using it.
   void retire(std::shared_ptr<memory> contents);
@@ -86,6 +88,9 @@ class device {
 
  private:
   clock_level mode_clock() const;
+  command_result run(const address_space& space, context_id context, const kernel_command& command, bool blind,
+                     const std::atomic<bool>& cancelled);
+
   /// Commands are serialised, so one window to memory that looks at the running command's client is enough.
   class window : public device_memory {
    public:

@@ -34,9 +34,9 @@ std::size_t trace_limit() {
   const auto text = setting("NPURT_EMU_TRACE_LIMIT");
   std::size_t value = options{}.trace_limit;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (!text.empty() && (error != std::errc{} || end != text.data() + text.size()))
-    log(std::format("NPURT_EMU_TRACE_LIMIT={} is no number of events", text));
-  return value;
+  if (text.empty() || (error == std::errc{} && end == text.data() + text.size())) return value;
+  log(std::format("NPURT_EMU_TRACE_LIMIT={} is no number of events", text));
+  return options{}.trace_limit;
 }
 
 /// Faults of the process's device, which a program may set before it opens the device.

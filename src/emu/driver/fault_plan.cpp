@@ -80,7 +80,7 @@ occurrence read_occurrence(std::string_view text) {
   } else {
     const auto [first, last] = cut(text, '-');
     when.first = number(first);
-    when.last = last.empty() ? when.first : number(last);
+    when.last = text.contains('-') ? number(last) : when.first;
   }
   if (when.first == 0 || when.last < when.first) throw unreadable{std::format("'{}' names no occurrence", text)};
   return when;
@@ -108,6 +108,7 @@ std::uint64_t read_size(std::string_view text) {
 
 firmware_version read_version(std::string_view text) {
   firmware_version version{};
+  if (std::ranges::count(text, '.') != std::ssize(version) - 1) throw unreadable{"a firmware version has four numbers"};
   for (auto& part : version) {
     const auto [first, rest] = cut(text, '.');
     const std::uint64_t value = number(first);
@@ -115,7 +116,6 @@ firmware_version read_version(std::string_view text) {
     part = static_cast<std::uint32_t>(value);
     text = rest;
   }
-  if (!text.empty()) throw unreadable{"a firmware version has four numbers"};
   return version;
 }
 
@@ -136,7 +136,7 @@ device_loss read_loss(std::string_view when, std::string_view value) {
   if (what != "gone") throw unreadable{std::format("a device cannot be '{}'", what)};
   device_loss loss{.at_ioctl = number(when)};
   if (loss.at_ioctl == 0) throw unreadable{"ioctls are counted from 1"};
-  if (!opens.empty()) loss.opens = number(opens);
+  if (value.contains(':')) loss.opens = number(opens);
   return loss;
 }
 

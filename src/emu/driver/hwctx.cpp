@@ -172,7 +172,8 @@ command_result hwctx::run_all(const job& job, std::size_t& ran) {
   }
   command_result total;
   for (; ran < job.commands.size() && total.outcome == command_outcome::completed; ++ran) {
-    auto result = run_command(job.commands[ran], job.fault == command_fault::dma_error);
+    auto result = device_->execute(*space_, what_.partition, job.commands[ran], job.fault == command_fault::dma_error,
+                                   cancelled_);
     result.cycles += total.cycles;
     result.macs += total.macs;
     total = std::move(result);
@@ -183,25 +184,6 @@ command_result hwctx::run_all(const job& job, std::size_t& ran) {
 void hwctx::wait_for_stop() {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return stopping_; });
-}
-
-command_result hwctx::run_command(const kernel_command& command, bool blind) {
-  constexpr std::uint64_t transaction_mode = 3;
-  const auto failed = [](std::string why) {
-    return command_result{.outcome = command_outcome::error, .report = std::move(why)};
-  };
-  if (command.mode != transaction_mode)
-    return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
-  const auto* code = space_->translate(command.control_code, command.control_code_size);
-  if (code == nullptr)
-    return failed(std::format("control code: {} bytes at {:#x} do not lie in one buffer object",
-                              command.control_code_size, command.control_code));
-  return device_->execute(blind ? nullptr : space_.get(), what_.partition,
-                          {.cu = command.cu,
-                           .control_code = {code, command.control_code_size},
-                           .arguments = command.arguments,
-                           .apply_patches = command.opcode == packet_opcode::start_cu,
-                           .cancelled = &cancelled_});
 }
 
 void hwctx::report(const job& job, std::size_t index, const command_result& result) const {

@@ -81,7 +81,6 @@ class hwctx {
   void work();
   void run(job& job);
   command_result run_all(const job& job, std::size_t& ran);
-  command_result run_command(const kernel_command& command, bool blind);
   void wait_for_stop();
   void report(const job& job, std::size_t index, const command_result& result) const;
   void finish(const job& job, packet_state state);

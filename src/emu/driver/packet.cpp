@@ -7,6 +7,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstring>
 
 namespace npurt::emu::driver {
 namespace {
@@ -58,7 +59,15 @@ std::expected<kernel_command, int> parse_start_npu(std::uint32_t cu, std::span<c
 packet::packet(std::span<std::byte> memory)
     : words_(reinterpret_cast<std::uint32_t*>(memory.data()), memory.size() / sizeof(std::uint32_t)) {}
 
-int packet::check() const { return words_.empty() || count(words_[0]) >= words_.size() ? EINVAL : 0; }
+std::expected<std::vector<std::byte>, int> packet::copy() const {
+  if (words_.empty()) return std::unexpected(EINVAL);
+  const auto header = std::atomic_ref(words_[0]).load(std::memory_order_relaxed);
+  if (count(header) >= words_.size()) return std::unexpected(EINVAL);
+  std::vector<std::byte> bytes((1 + count(header)) * sizeof(header));
+  std::memcpy(bytes.data(), words_.data(), bytes.size());
+  std::memcpy(bytes.data(), &header, sizeof(header));
+  return bytes;
+}
 
 packet_opcode packet::opcode() const { return static_cast<packet_opcode>((words_[0] >> 23) & 0x1f); }
 

@@ -30,13 +30,15 @@ struct kernel_command {
   std::vector<std::uint64_t> arguments;  ///< device addresses, bo0 first
 };
 
-/// A packet in the memory of its buffer object. The program may write to it at any time, so parsing reads a copy.
+/// A packet in the memory of its buffer object, where the program may write at any time, or a copy of it.
 class packet {
  public:
   explicit packet(std::span<std::byte> memory);
 
-  /// EINVAL if the packet's own size exceeds its buffer.
-  int check() const;
+  /// What the packet says now, as long as its header says; what follows is called for a packet of these bytes.
+  /// @return EINVAL if the packet's own size exceeds its buffer
+  std::expected<std::vector<std::byte>, int> copy() const;
+
   packet_opcode opcode() const;
 
   /// @return an errno: EINVAL for a malformed packet, EOPNOTSUPP for an opcode that Phoenix does not have
@@ -44,6 +46,8 @@ class packet {
 
   /// The handles of a CMD_CHAIN. @return EINVAL if the packet is malformed
   std::expected<std::vector<std::uint32_t>, int> parse_chain() const;
+
+  // For the packet in its buffer.
 
   void set_error_index(std::uint32_t index);
 

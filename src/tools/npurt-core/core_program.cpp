@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <cstring>
 #include <format>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
+#include "../files.hpp"
 #include "asm/assembler.hpp"
 #include "asm/elf_reader.hpp"
 
@@ -17,7 +16,6 @@ namespace npurt::tools {
 namespace {
 
 constexpr std::uint32_t end_of_run = emu::core::program_bytes - 64;  ///< where lr points
-constexpr std::size_t largest_file = 16 << 20;                       // bytes; far above a core's ELF with symbols
 
 bool is_elf(std::span<const std::uint8_t> bytes) {
   return bytes.size() >= 18 && std::memcmp(bytes.data(), "\177ELF", 4) == 0;
@@ -123,27 +121,6 @@ void load_section(emu::core& core, lone_core_ports& ports, const assembler::sect
 }
 
 }  // namespace
-
-std::vector<std::uint8_t> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<std::uint8_t> bytes;
-  char block[65536];
-  while (file && bytes.size() <= largest_file) {
-    file.read(block, sizeof block);
-    bytes.insert(bytes.end(), block, block + file.gcount());
-  }
-  if (bytes.size() > largest_file)
-    throw std::runtime_error(std::format("{} has more than {} bytes", path, largest_file));
-  if (!file.eof()) throw std::runtime_error("cannot read " + path);
-  return bytes;
-}
-
-void write_file(const std::string& path, std::span<const std::byte> bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path);
-}
 
 std::string loaded_program::place(std::uint32_t pc) const {
   const auto found = std::ranges::find(program.lines, pc, &assembler::line_entry::address);

@@ -2,6 +2,8 @@
 // A program, its buffers and its stack in the memories of one core.
 #pragma once
 
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,9 +26,6 @@ struct loaded_program {
   /// "file:line" of a bundle, empty if it has none.
   std::string place(std::uint32_t pc) const;
 };
-
-std::vector<std::uint8_t> read_file(const std::string& path);
-void write_file(const std::string& path, std::span<const std::byte> bytes);
 
 /// From assembly text or an ELF file, told apart by their contents. @throws bad_program with every error of the source
 loaded_program load_program(const std::string& path);

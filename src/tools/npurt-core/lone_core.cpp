@@ -38,10 +38,9 @@ bool lone_core_ports::acquire_lock(unsigned id, int value) {
 }
 
 void lone_core_ports::release_lock(unsigned id, int value) {
-  constexpr int largest = 63;  // six bits (AM020 chapter 2)
   if (id < first_own_lock || id >= first_own_lock + own_locks) return;
   int& lock = locks_[id - first_own_lock];
-  lock = std::clamp(lock + value, 0, largest);
+  lock = std::clamp(lock + value, 0, largest_lock);
 }
 
 void lone_core_ports::set_lock(unsigned id, int value) {

@@ -17,6 +17,7 @@ inline constexpr std::uint32_t data_size = assembler::data_memory_size;
 class lone_core_ports : public emu::core_ports {
  public:
   static constexpr unsigned first_own_lock = 48, own_locks = 16;
+  static constexpr int largest_lock = 63;  ///< six bits (AM020 chapter 2)
 
   /// The core whose cycle counter tells when a new cycle begins; must outlive the calls.
   void serve(const emu::core& core) { core_ = &core; }

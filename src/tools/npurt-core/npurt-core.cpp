@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "../files.hpp"
 #include "core_program.hpp"
 #include "lone_core.hpp"
 #include "observer.hpp"
@@ -29,7 +30,8 @@ constexpr const char* description =
 constexpr const char* footer =
     "Exit code: 0 the function came to its end; 1 it did not (fault, endless wait or loop), told on stderr with tile, "
     "pc,\n"
-    "bundle and cause, the output as it was then; 2 wrong arguments, files or program, nothing has run.\n"
+    "bundle and cause, the output as it was then; 2 wrong arguments or program, or a file that cannot be read or "
+    "written.\n"
     "\n"
     "Examples:\n"
     "  npurt-core add.s --in a.bin --out c.bin --out-size 64\n"
@@ -52,10 +54,10 @@ bool waits_for_ever(const emu::core& core) {
   return core.waiting() != emu::stall::none && core.waiting() != emu::stall::memory;
 }
 
-/// A wait ends by itself if the core's own locks let it (the cycles that a lock operation takes count as one).
 bool goes_on(const emu::core& core, std::uint64_t limit) { return !core.fault() && core.counters().cycles < limit; }
 
-constexpr unsigned longest_lock_operation = 16;  ///< cycles of waiting after which nothing can come any more
+/// Cycles of waiting after which nothing can come any more: a lock operation takes some, though nobody else has locks.
+constexpr unsigned longest_lock_operation = 16;
 
 void run_to_end(emu::core& core, observer* watch, std::uint64_t limit) {
   for (unsigned waits = 0; goes_on(core, limit);) {
@@ -122,6 +124,8 @@ void set_locks(lone_core_ports& ports, const std::vector<std::string>& locks) {
     char rest = 0;
     if (std::sscanf(text.c_str(), "%u=%d%c", &id, &value, &rest) != 2)
       throw std::runtime_error("--lock " + text + ": expected ID=VALUE");
+    if (value < 0 || value > lone_core_ports::largest_lock)
+      throw std::runtime_error(std::format("--lock {}: a lock holds 0 to {}", text, lone_core_ports::largest_lock));
     ports.set_lock(id, value);
   }
 }
@@ -170,7 +174,8 @@ void add_options(CLI::App& app, options& opt) {
   app.add_option("--in-at", opt.buffers.input_at, "offset of the input in data memory (default: where there is room)");
   app.add_option("--out-at", opt.buffers.output_at, "offset of the output in data memory");
   app.add_option("--stack-size", opt.buffers.stack, "bytes of the stack")->capture_default_str();
-  app.add_option("--lock", opt.locks, "ID=VALUE: a lock of the own tile (48 to 63) starts with this value, not 0");
+  app.add_option("--lock", opt.locks,
+                 "ID=VALUE: a lock of the own tile (48 to 63) starts with this value (0 to 63), not 0");
 }
 
 }  // namespace

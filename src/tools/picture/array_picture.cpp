@@ -126,8 +126,9 @@ class painter {
  private:
   void title(const json& statistics) {
     const double mhz = statistics.at("clock_mhz").get<double>();
+    const auto commands = totals_.at("commands").get<std::uint64_t>();
     canvas_.text(margin, 20,
-                 std::format("{} commands, {} cycles = {:.3f} ms", totals_.at("commands").get<std::uint64_t>(),
+                 std::format("{} command{}, {} cycles = {:.3f} ms", commands, commands == 1 ? "" : "s",
                              totals_.at("cycles").get<std::uint64_t>(), total_ / mhz / 1000),
                  ink, 2.5);
     canvas_.text(margin, 48, statistics.value("time_model", std::format("modelled at {} MHz", mhz)), faint, 1.5);

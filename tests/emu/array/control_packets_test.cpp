@@ -5,6 +5,7 @@
 
 #include <bit>
 
+#include "emu/array/core_programs.hpp"
 #include "emu/array/design.hpp"
 
 using namespace npurt;
@@ -124,4 +125,19 @@ TEST_CASE("a control packet with wrong parity does nothing but set its sticky bi
 TEST_CASE("a control packet to a register that does not exist stops the command", "[emu][array][control]") {
   controlled d;
   CHECK_THROWS_AS(d.send({control_word(write_op, 0x39990, 1), 2}), emu::array_error);
+}
+
+TEST_CASE("a control packet stops a core in the same cycle on any number of threads", "[emu][array][control]") {
+  const auto cycles = [](unsigned threads) {
+    controlled d;
+    d.tiles.use_threads(threads);
+    load(d, core2, "movxm r1, #100000\n.Lagain:\nadd r1, r1, #-1\njnz r1, #.Lagain\n" + nops(5) + "done\n" + nops(6));
+    d.send({control_word(write_op, 0x32000, 1), 0});
+    CHECK((d.read(core2, core_status) & 1) == 0);
+    return d.tiles.statistics().cores[0].cycles;
+  };
+  const auto lockstep = cycles(0);
+  CHECK(lockstep < 10'000);
+  CHECK(cycles(1) == lockstep);
+  CHECK(cycles(2) == lockstep);
 }

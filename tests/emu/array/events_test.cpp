@@ -66,6 +66,19 @@ TEST_CASE("a performance counter with different events counts the cycles between
   CHECK(d.read(core2, memory_counter) == 100);
 }
 
+TEST_CASE("a counter that is stopped before its value holds nothing up", "[emu][array][events]") {
+  design d;
+  d.write(core2, 0x31580, 1'000'000);  // Performance_Counter0_Event_Value
+  d.write(core2, counter_control, counters(user_0, user_0 + 1));
+  for (int i = 0; i < 3; ++i) {
+    d.write(core2, event_generate, user_0);
+    d.tiles.run(d.tiles.now() + 10, false, false);
+    d.write(core2, event_generate, user_0 + 1);
+  }
+  CHECK(d.tiles.quiet());
+  CHECK(d.read(core2, counter) == 30);
+}
+
 TEST_CASE("a broadcast from a shim resets the timers of all tiles, a blocked one those below the block",
           "[emu][array][events]") {
   const bool blocked = GENERATE(false, true);
@@ -191,4 +204,24 @@ TEST_CASE("a halted core's registers can be read and written", "[emu][array][eve
   d.set_lock(core2, 1, 1);
   d.settle();
   CHECK(d.lock(core2, 2) == 5);
+}
+
+TEST_CASE("a broadcast stops a core in the same cycle on any number of threads", "[emu][array][events]") {
+  const auto cycles = [](unsigned threads) {
+    design d;
+    d.tiles.use_threads(threads);
+    d.write(shim, event_broadcast + 4 * 3, shim_user_0);
+    d.write(core2, 0x32008, core_broadcast_3 << 8);  // Enable_Events: Disable_Event
+    load(d, core2, "movxm r1, #100000\n.Lagain:\nadd r1, r1, #-1\njnz r1, #.Lagain\n" + nops(5) + "done\n" + nops(6));
+    d.tiles.run(d.tiles.now() + 100, false, false);
+    d.write(shim, event_generate, shim_user_0);
+    d.settle();
+    CHECK((d.read(core2, core_status) & 1) == 0);
+    return d.tiles.statistics().cores[0].cycles;
+  };
+  const auto lockstep = cycles(0);
+  CHECK(lockstep > 100);
+  CHECK(lockstep < 120);
+  CHECK(cycles(1) == lockstep);
+  CHECK(cycles(2) == lockstep);
 }

@@ -74,8 +74,11 @@ TEST_CASE("a column reset clears the tiles above the shim, not their memories", 
     d.write(t, 0x100, 77);
     d.bd(t, 2, {.address = 0x100, .length = 4});
   }
-  d.write(shim, 0xFFF28, 1);  // AIE_Tile_Column_Reset
+  d.write(core2, 0x11000, 1);  // memory module's performance counter 0: from event 1 (always)
+  d.write(shim, 0xFFF28, 1);   // AIE_Tile_Column_Reset
   d.write(shim, 0xFFF28, 0);
+  d.tiles.run(d.tiles.now() + 50, false, false);
+  CHECK(d.read(core2, 0x11020) == 0);
   CHECK(d.lock(core2, 3) == 0);
   CHECK(d.read(core2, aie::bd_offset(aie::tile_kind::core, 2)) == 0);
   CHECK(d.read(core2, 0x100) == 77);

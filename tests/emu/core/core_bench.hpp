@@ -106,12 +106,21 @@ inline std::vector<std::uint8_t> machine_code(const std::string& source) {
   return program->sections.at(0).bytes;
 }
 
+/// An endless loop of seven bundles that adds `step` to r1.
+inline std::string counting_loop(int step) {
+  return ".Lagain:\nadd r1, r1, #" + std::to_string(step) + "\nj #.Lagain\nnop\nnop\nnop\nnop\nnop\n";
+}
+
 /// A core that holds `source` at address 0 and is enabled.
 struct core_bench {
-  explicit core_bench(const std::string& source) : core(ports) {
+  explicit core_bench(const std::string& source, emu::engine which = emu::default_engine()) : core(ports, which) {
+    write(source);
+    core.enable(true);
+  }
+
+  void write(const std::string& source) {
     const auto code = machine_code(source);
     core.write_program(0, std::as_bytes(std::span(code)));
-    core.enable(true);
   }
 
   std::uint32_t reg(std::string_view name) {

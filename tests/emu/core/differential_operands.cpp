@@ -1,175 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which instructions the reference executes, asked of it once; roles of registers; operands.
+// Operands that let a program go on, and initial registers that do.
 #include "emu/core/differential_operands.hpp"
 
-#include <algorithm>
-#include <array>
-#include <map>
+#include <cstring>
 #include <optional>
 #include <string>
 
 #include "aie/isa/modes.hpp"
 #include "emu/core/differential_ports.hpp"
-#include "emu/core/differential_programs.hpp"
+#include "emu/core/differential_roles.hpp"
+#include "emu/core/differential_rows.hpp"
 
 namespace npurt::test {
 namespace {
 
 namespace isa = aie::isa;
 
-// ---- Roles
-// -----------------------------------------------------------------------------------------------------------
-
-constexpr auto named_roles = std::to_array<std::pair<std::string_view, role>>({
-    {"p0", role::vector_pointer}, {"p1", role::vector_pointer}, {"p2", role::vector_pointer},
-    {"p3", role::vector_pointer}, {"p4", role::vector_pointer}, {"p5", role::word_pointer},
-    {"p6", role::byte_pointer},   {"p7", role::target},         {"lr", role::target},
-    {"SP", role::stack},          {"LS", role::loop},           {"LE", role::loop},
-    {"LC", role::loop},           {"r24", role::counter},       {"r25", role::counter},
-    {"r12", role::mac_int},       {"r13", role::mac_int},       {"r14", role::mac_float},
-    {"r15", role::mac_float},     {"r8", role::sparse_int},     {"r9", role::sparse_float},
-    {"r10", role::shuffle},       {"r11", role::lock},          {"s3", role::shift},
-    {"s2", role::alignment},      {"wl11", role::addresses},    {"wh11", role::addresses},
-    {"wl10", role::small_floats}, {"wh10", role::small_floats}, {"amhh8", role::small_floats},
-    {"crRnd", role::rounding},    {"crMCDEn", role::enabled},   {"crSCDEn", role::enabled},
-    {"r29", role::shuffle},
-});
-
-role leaf_role(std::string_view name) {
-  const bool digit = name.back() >= '0' && name.back() <= '9';
-  if (digit && (name.substr(0, name.size() - 1) == "m" || name.substr(0, name.size() - 1) == "dj")) return role::step;
-  for (const auto& [known, what] : named_roles) {
-    if (known == name) return what;
-  }
-  return role::none;
-}
-
-role find_role(isa::reg_id reg) {
-  const auto& info = isa::registers()[reg];
-  if (info.parts.empty()) return leaf_role(info.name);
-  for (const auto part : info.parts) {
-    if (const auto found = find_role(part); found != role::none) return found;
-  }
-  return role::none;
-}
-
 isa::reg_id reg_named(std::string_view name) { return *isa::find_register(name); }
-
-// ---- What the reference executes
-// -------------------------------------------------------------------------------------
 
 bool is_sparse(const isa::instruction& row) { return row.name.find("sparse") != std::string_view::npos; }
 bool is_float(const isa::instruction& row) { return row.mnemonic.ends_with(".f"); }
 bool is_multiplier(const isa::instruction& row) {
   return row.where == isa::slot::vec && !row.operands.empty() && row.operands.back().name == "c";
 }
-
-bundle_bytes alone(const isa::decoded_instruction& insn) {
-  for (const auto& format : isa::formats()) {
-    isa::decoded_bundle bundle;
-    bundle.format = &format;
-    bundle.bytes = format.bytes;
-    bool has_slot = false;
-    for (const auto& part : format.slots) {
-      auto& slot = bundle.slots[bundle.count++];
-      slot.row = &isa::slot_nop(part.where);
-      complete(slot);
-      if (part.where == insn.row->where) {
-        slot = insn;
-        has_slot = true;
-      }
-    }
-    if (const auto bytes = has_slot ? encode(bundle) : std::nullopt) return {*bytes, bundle.bytes};
-  }
-  return {};
-}
-
-/// Why a core that holds what programs rely on, and `r0` in r0, stops at the instruction; empty if it does not.
-std::string refusal_of(const isa::decoded_instruction& insn, std::optional<std::uint32_t> r0 = std::nullopt) {
-  seeded_ports ports;
-  ports.restart(1, {});
-  emu::core core(ports, emu::engine::reference);
-  std::vector<std::uint8_t> image(64);
-  const auto bundle = alone(insn);
-  std::copy_n(bundle.bytes.begin(), bundle.length, image.begin());
-  for (std::size_t at = bundle.length; at < image.size(); at += 2) image[at] = 1;  // nop
-  core.write_program(0, std::as_bytes(std::span(image)));
-  if (r0) {
-    std::memcpy(core.reg("r0").data(), &*r0, sizeof *r0);
-  } else {
-    random_source registers(1);
-    set_registers(registers, core);
-  }
-  core.enable(true);
-  for (int i = 0; i < 16 && !core.fault(); ++i) core.step();
-  return core.fault() ? core.fault()->cause : "";
-}
-
-struct row_lists {
-  std::vector<const isa::instruction*> all, going_on;
-  std::vector<std::vector<const isa::instruction*>> by_mnemonic;  ///< of going_on
-};
-
-/// Whether the reference executes the instruction with operands that a program may have.
-bool goes_on(const isa::instruction& row) {
-  random_source random(1);
-  operand_maker maker(random);
-  for (int attempt = 0; attempt < 4; ++attempt) {
-    const auto insn = maker.settled(row);
-    if (insn && refusal_of(*insn).empty()) return true;
-  }
-  return false;
-}
-
-std::array<row_lists, isa::slot_count> make_lists() {
-  std::array<row_lists, isa::slot_count> lists;
-  std::array<std::map<std::string_view, std::vector<const isa::instruction*>>, isa::slot_count> mnemonics;
-  for (const auto& row : isa::instructions()) {
-    auto& list = lists[static_cast<std::size_t>(row.where)];
-    list.all.push_back(&row);
-    if (row.delay_slots != 0 || row.mnemonic == "done" || !goes_on(row)) continue;
-    list.going_on.push_back(&row);
-    mnemonics[static_cast<std::size_t>(row.where)][row.mnemonic].push_back(&row);
-  }
-  for (std::size_t i = 0; i < lists.size(); ++i) {
-    for (auto& [mnemonic, rows] : mnemonics[i]) lists[i].by_mnemonic.push_back(std::move(rows));
-  }
-  return lists;
-}
-
-const row_lists& rows_of(isa::slot where) {
-  static const auto lists = make_lists();
-  return lists[static_cast<std::size_t>(where)];
-}
-
-/// Configuration words whose shape the reference multiplies, with sub_mask too where it knows that.
-std::vector<std::uint32_t> make_words(std::string_view record, bool floating, bool sparse) {
-  std::vector<std::uint32_t> words;
-  auto insn = isa::decode(isa::slot::vec, isa::find_instruction(record)->value);
-  for (const auto& mode : isa::mac_modes()) {
-    if (mode.is_float != floating || mode.sparse != sparse) continue;
-    const auto word = static_cast<std::uint32_t>(mode.amode << 1 | mode.bmode << 3 | mode.variant << 5);
-    for (const std::uint32_t sub_mask : {0x0000u, 0xFFFFu, 0xA5A5u, 0x0F0Fu, 0x8001u, 0x1234u}) {
-      if (insn && refusal_of(*insn, word | sub_mask << 16).empty()) words.push_back(word | sub_mask << 16);
-    }
-  }
-  if (words.empty()) words.push_back(floating ? 28u : 8u);
-  return words;
-}
-
-const std::vector<std::uint32_t>& words_of(role what) {
-  static const auto ints = make_words("VMUL_vmac_cm_core_dense", false, false);
-  static const auto floats = make_words("VMUL_F_vmac_bm_core_dense", true, false);
-  static const auto sparse_ints = make_words("VMUL_vmac_cm_core_sparse_narrow", false, true);
-  static const auto sparse_floats = make_words("VMUL_F_vmac_bm_core_sparse_narrow", true, true);
-  return what == role::mac_int      ? ints
-         : what == role::mac_float  ? floats
-         : what == role::sparse_int ? sparse_ints
-                                    : sparse_floats;
-}
-
-// ---- Operands
-// --------------------------------------------------------------------------------------------------------
 
 /// Bytes that an access must be aligned to, by the mnemonic.
 std::int32_t access_of(const isa::instruction& row) {
@@ -184,15 +37,6 @@ std::int32_t access_of(const isa::instruction& row) {
 std::int32_t rounded_down(std::int32_t value, std::int32_t unit) { return (value / unit - (value % unit < 0)) * unit; }
 
 }  // namespace
-
-role role_of(isa::reg_id reg) {
-  static const auto roles = [] {
-    std::vector<role> result;
-    for (std::size_t i = 0; i < isa::registers().size(); ++i) result.push_back(find_role(static_cast<isa::reg_id>(i)));
-    return result;
-  }();
-  return roles[reg];
-}
 
 std::span<const isa::reg_id> operand_maker::relied_on() {
   static const auto list = [] {

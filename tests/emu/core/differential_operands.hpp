@@ -13,33 +13,6 @@
 
 namespace npurt::test {
 
-/// What other instructions rely on a register for. Only values that serve it are written to it.
-enum class role : std::uint8_t {
-  none,
-  vector_pointer,  ///< p0-p4: a multiple of 32
-  word_pointer,    ///< p5: a multiple of 4
-  byte_pointer,    ///< p6
-  stack,           ///< sp
-  step,            ///< m, dj: small multiples of 32
-  target,          ///< p7, lr
-  loop,            ///< ls, le, lc
-  counter,         ///< r24, r25: of counted loops
-  mac_int,         ///< r12, r13: multiplier configurations
-  mac_float,       ///< r14, r15
-  sparse_int,      ///< r8
-  sparse_float,    ///< r9
-  shuffle,         ///< r10, r29: a shuffle mode
-  lock,            ///< r11: a lock id
-  shift,           ///< s3: a shift that vfloor takes
-  alignment,       ///< s2: a step of vshift.align
-  addresses,       ///< x11: addresses for vldb.4x
-  small_floats,    ///< x10, amhh8: bf16 that vfloor takes
-  rounding,        ///< crRnd
-  enabled,         ///< crMCDEn, crSCDEn
-};
-
-role role_of(aie::isa::reg_id reg);
-
 class operand_maker {
  public:
   explicit operand_maker(random_source& random) : random_(random) {}
@@ -69,5 +42,9 @@ class operand_maker {
 
   random_source& random_;
 };
+
+/// Initial values of the registers that programs rely on (addresses, multiplier configurations, modes), and anything in
+/// the others.
+void set_registers(random_source& random, emu::core& core);
 
 }  // namespace npurt::test

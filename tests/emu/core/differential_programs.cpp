@@ -3,9 +3,10 @@
 #include "emu/core/differential_programs.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <stdexcept>
 
-#include "asm/disassembler.hpp"
 #include "emu/core/differential_operands.hpp"
 
 namespace npurt::test {
@@ -47,12 +48,6 @@ isa::decoded_instruction instruction(std::string_view record) {
   return insn;
 }
 
-bundle_bytes encoded(const isa::decoded_bundle& bundle) {
-  const auto bytes = encode(bundle);
-  if (!bytes) throw std::logic_error("a generated bundle does not encode");
-  return {*bytes, bundle.bytes};
-}
-
 class program_maker {
  public:
   program_maker(random_source& random, const wildness& how) : random_(random), operands_(random), how_(how) {}
@@ -73,8 +68,7 @@ class program_maker {
   }
 
  private:
-  // ---- Bundles
-  // -------------------------------------------------------------------------------------------------------
+  // Bundles
 
   isa::decoded_instruction any(isa::slot where) {
     if (how_.one_in != 0 && random_.one_in(how_.one_in)) return operands_.wild(where);
@@ -126,8 +120,7 @@ class program_maker {
     return append_move(*isa::find_register(reg), value, target);
   }
 
-  // ---- Control flow
-  // --------------------------------------------------------------------------------------------------
+  // Control flow
 
   /// New values in the registers that the other bundles rely on.
   void refresh() {
@@ -251,8 +244,7 @@ class program_maker {
     for (const auto at : calls_) items_[at].target = random_.pick(entries);
   }
 
-  // ---- Layout
-  // --------------------------------------------------------------------------------------------------------
+  // Layout
 
   random_program finish() {
     random_program program;
@@ -308,26 +300,5 @@ std::vector<std::uint8_t> random_program::image() const {
 }
 
 random_program make_program(random_source& random, const wildness& how) { return program_maker(random, how).make(); }
-
-std::string text_of(const bundle_bytes& bundle) {
-  const auto decoded = isa::decode(bundle.bytes);
-  return decoded ? assembler::to_text(*decoded) : "(illegal)";
-}
-
-bundle_bytes nop_like(const bundle_bytes& bundle) {
-  for (const auto& format : isa::formats()) {
-    if (format.bytes != bundle.length) continue;
-    isa::decoded_bundle nops;
-    nops.format = &format;
-    nops.bytes = format.bytes;
-    for (const auto& part : format.slots) {
-      auto& nop = nops.slots[nops.count++];
-      nop.row = &isa::slot_nop(part.where);
-      complete(nop);
-    }
-    return encoded(nops);
-  }
-  throw std::logic_error("no format of this length");
-}
 
 }  // namespace npurt::test

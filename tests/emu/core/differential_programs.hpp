@@ -8,15 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "emu/core/core.hpp"
+#include "emu/core/differential_bundles.hpp"
 #include "emu/core/differential_random.hpp"
 
 namespace npurt::test {
-
-struct bundle_bytes {
-  std::array<std::uint8_t, 16> bytes{};
-  std::uint8_t length = 0;
-};
 
 /// Another bundle for a place of the program, of the same length.
 struct rewrite {
@@ -40,15 +35,5 @@ struct wildness {
 
 /// A program made of loops, calls, branches and straight runs of random bundles.
 random_program make_program(random_source& random, const wildness& how);
-
-/// Initial values of the registers that programs rely on (addresses, multiplier configurations, modes), and anything in
-/// the others.
-void set_registers(random_source& random, emu::core& core);
-
-/// Text of one bundle, its bytes if it is none.
-std::string text_of(const bundle_bytes& bundle);
-
-/// A bundle of the same length that does nothing.
-bundle_bytes nop_like(const bundle_bytes& bundle);
 
 }  // namespace npurt::test

@@ -6,6 +6,7 @@
 #include <format>
 
 #include "aie/isa/isa.hpp"
+#include "emu/core/differential_operands.hpp"
 
 namespace npurt::test {
 namespace {
@@ -253,8 +254,10 @@ run_result engine_pair::run(const scenario& what, bool closely) {
 void coverage::add(const scenario& what, const run_result& result) {
   std::uint32_t at = what.program.start;
   for (const auto& bundle : what.program.bundles) {
-    const auto decoded = result.executed.test(at) ? isa::decode(bundle.bytes) : std::nullopt;
+    const bool executed = result.executed.test(at);
     at += bundle.length;
+    if (!executed) continue;
+    const auto decoded = isa::decode(bundle.bytes);
     if (!decoded) continue;
     formats.insert(decoded->format->name);
     for (unsigned i = 0; i < decoded->count; ++i) instructions.insert(decoded->slots[i].row->name);

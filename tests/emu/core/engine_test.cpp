@@ -4,7 +4,6 @@
 #include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
-#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -15,32 +14,7 @@ using namespace npurt::test;
 
 namespace {
 
-struct engine_bench {
-  engine_bench(emu::engine which, const std::string& source) : core(ports, which) {
-    write(source);
-    core.enable(true);
-  }
-  void write(const std::string& source) {
-    const auto code = machine_code(source);
-    core.write_program(0, std::as_bytes(std::span(code)));
-  }
-  std::uint32_t reg(std::string_view name) {
-    std::uint32_t value;
-    std::memcpy(&value, core.reg(name).data(), sizeof value);
-    return value;
-  }
-  void set(std::string_view name, std::uint32_t value) { std::memcpy(core.reg(name).data(), &value, sizeof value); }
-
-  scripted_ports ports;
-  emu::core core;
-};
-
 constexpr std::array engines = {emu::engine::reference, emu::engine::fast, emu::engine::eager};
-
-/// Seven bundles an iteration.
-std::string counting_loop(int step) {
-  return ".Lagain:\nadd r1, r1, #" + std::to_string(step) + "\nj #.Lagain\nnop\nnop\nnop\nnop\nnop\n";
-}
 
 /// Loads from p0, which moves on by 32 in each iteration of seven bundles.
 const char* const walking_loop = ".Lagain:\nvlda wl0, [p0], #32\nj #.Lagain\nnop\nnop\nnop\nnop\nnop\n";
@@ -61,7 +35,7 @@ TEST_CASE("NPURT_EMU_CORE chooses the engine and refuses what is none", "[emu][c
 
 TEST_CASE("program memory that is rewritten in a loop is what runs next", "[emu][core][translate]") {
   for (const emu::engine which : engines) {
-    engine_bench bench(which, counting_loop(1));
+    core_bench bench(counting_loop(1), which);
     bench.core.run(7 * 1000);
     CHECK(bench.reg("r1") == 1000);
     bench.write(counting_loop(3));
@@ -72,7 +46,7 @@ TEST_CASE("program memory that is rewritten in a loop is what runs next", "[emu]
 
 TEST_CASE("a register that the host writes between two cycles is read by the next one", "[emu][core][translate]") {
   for (const emu::engine which : engines) {
-    engine_bench bench(which, counting_loop(1));
+    core_bench bench(counting_loop(1), which);
     bench.core.run(7 * 1000);
     bench.set("r1", 50'000);
     for (int i = 0; i < 7; ++i) bench.core.step();
@@ -83,7 +57,7 @@ TEST_CASE("a register that the host writes between two cycles is read by the nex
 
 TEST_CASE("a loop that walks out of memory stops at the access that does", "[emu][core][translate]") {
   for (const emu::engine which : engines) {
-    engine_bench bench(which, walking_loop);
+    core_bench bench(walking_loop, which);
     bench.set("p0", 0x70000);
     bench.core.run(100'000);
     REQUIRE(bench.core.fault());

@@ -24,6 +24,7 @@ struct tally {
 struct instruction_tally {
   tally exact, rewritten;
   unsigned not_compared = 0;
+  unsigned unrecorded = 0;  ///< of these, recorded without a flag
 };
 
 void print_line(const char* name, const instruction_tally& t) {
@@ -42,6 +43,7 @@ report run_all(const std::vector<golden_batch>& batches, std::string& remarks) {
       instruction_tally& t = tallies[point.name];
       if (point.kind == standing::not_compared || rests_on_unrecorded_state(batch, i)) {
         ++t.not_compared;
+        t.unrecorded += point.kind == standing::exact ? 1 : 0;
         continue;
       }
       (point.kind == standing::exact ? t.exact : t.rewritten).count(results[i].what);
@@ -64,6 +66,7 @@ instruction_tally print(const report& tallies) {
     total.exact.add(t.exact);
     total.rewritten.add(t.rewritten);
     total.not_compared += t.not_compared;
+    total.unrecorded += t.unrecorded;
   }
   print_line("total", total);
   return total;
@@ -97,6 +100,10 @@ int main(int argc, char** argv) {
     std::printf("recorded: %u of %u passed; rewritten-later: %u of %u passed (%.1f %%)\n", total.exact.equal,
                 total.exact.all(), total.rewritten.equal, rewritten,
                 rewritten == 0 ? 100.0 : 100.0 * total.rewritten.equal / rewritten);
+    std::printf(
+        "not counted: %u recorded points that rest on state which no row holds; batch_010 and those from batch_070 on "
+        "start with registers fitted to their answers\n",
+        total.unrecorded);
     return vectors && total.exact.equal == total.exact.all() ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "npurt-golden: %s\n", error.what());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every row of the instruction table executes and is exercised by a test, or is refused by name.
-#include "emu/core/operation.hpp"
-#include "forms.hpp"
-
 #include <catch2/catch_test_macros.hpp>
+
+#include "emu/core/decode_cache.hpp"
+#include "emu/core/forms.hpp"
 
 using namespace npurt;
 
@@ -15,15 +15,13 @@ bool is_exercised(const aie::isa::instruction& row) {
          is_multiplier_form(row) || is_control_form(row);
 }
 
-bool is_nop(const aie::isa::instruction& row) { return row.mnemonic.starts_with("nop"); }
-
 }  // namespace
 
 TEST_CASE("every instruction executes or is refused by name", "[emu][core][forms]") {
   unsigned refused = 0;
   for (const aie::isa::instruction& row : aie::isa::instructions()) {
     INFO(row.name);
-    const bool built = emu::find_semantics(row) != nullptr || is_nop(row);
+    const bool built = emu::find_semantics(row) != nullptr || emu::is_nop(row);
     CHECK(built != (emu::find_refusal(row) != nullptr));
     refused += built ? 0 : 1;
   }

@@ -7,10 +7,14 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <span>
+#include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "emu/driver/client.hpp"
@@ -28,6 +32,9 @@ inline std::shared_ptr<device> make_device(options settings = {}) {
 }
 
 inline constexpr std::uint64_t heap_size = 64 << 20;
+
+// States of a packet (XRT ert.h).
+inline constexpr std::uint32_t submitted = 1, completed = 4, error = 5, aborted = 6, timed_out = 8;
 
 /// Calls with expectations on their errno are made by `ioctl`; the named ones return what a test goes on with.
 class test_client {
@@ -62,15 +69,16 @@ class test_client {
     return args;
   }
 
-  /// Maps as the interposer does; mappings last until the process ends.
-  std::byte* map(std::uint32_t handle, std::size_t size) {
+  /// Maps as the interposer does, in place of what is at `at` if that is given; mappings last until the process ends.
+  std::byte* map(std::uint32_t handle, std::size_t size, std::byte* at = nullptr) {
     const auto offset = info(handle).map_offset;
     const auto memory = client_.map(offset, size);
     if (!memory) throw std::runtime_error("map " + std::to_string(memory.error()));
-    auto* address = static_cast<std::byte*>(
-        ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd, static_cast<off_t>(memory->offset)));
+    const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
+    void* address = ::mmap(at, size, PROT_READ | PROT_WRITE, flags, memory->fd, static_cast<off_t>(memory->offset));
+    if (address == MAP_FAILED) throw std::runtime_error("mmap " + std::to_string(errno));
     client_.mapped(offset, address, size);
-    return address;
+    return static_cast<std::byte*>(address);
   }
 
   int close(std::uint32_t handle) {

@@ -22,6 +22,12 @@ void fake_npu::reset() {
   created = destroyed = executed = 0;
 }
 
+void on_execute(fake_execute execute) {
+  auto& fake = fake_npu::instance();
+  const std::lock_guard lock(fake.mutex);
+  fake.execute = std::move(execute);
+}
+
 }  // namespace npurt::tests
 
 namespace npurt::emu {

@@ -30,4 +30,7 @@ struct fake_npu {
   void reset();
 };
 
+/// What commands do from now on.
+void on_execute(fake_execute execute);
+
 }  // namespace npurt::tests

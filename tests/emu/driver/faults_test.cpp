@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults on demand at the ioctl boundary. Packet states: 4 completed, 5 error, 6 abort, 8 timeout (XRT ert.h).
+// Faults on demand at the ioctl boundary.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
@@ -12,8 +12,6 @@ using Catch::Matchers::ContainsSubstring;
 using npurt::emu::driver::fault_plan;
 
 namespace {
-
-constexpr std::uint32_t submitted = 1, completed = 4, error = 5, aborted = 6, timed_out = 8;
 
 void set(const std::shared_ptr<device>& device, std::string_view text) {
   auto plan = fault_plan::parse(text);
@@ -31,11 +29,28 @@ std::uint32_t state_after(test_client& client, running_context& context, const r
 }  // namespace
 
 TEST_CASE("what is no fault is refused with its text", "[emu][driver][faults]") {
-  for (const char* text :
-       {"ioctl:create_po@1=EIO", "ioctl:create_bo@0=EIO", "ioctl:create_bo@3-2=EIO", "ioctl:create_bo@1=EFOO",
-        "ioctl:create_bo@1=0", "ioctl:create_bo=EIO", "ioctl:create_bo@1x=EIO", "command@1=slow", "command=timeout",
-        "memory=much", "memory=99999999999G", "device@0=gone", "device@2=here", "device@2=gone:x", "firmware=1.2.3",
-        "firmware=1.2.3.4.5", "firmware=new", "cheese", "ioctl:any@99999999999999999999=EIO"}) {
+  for (const char* text : {"ioctl:create_po@1=EIO",
+                           "ioctl:create_bo@0=EIO",
+                           "ioctl:create_bo@3-2=EIO",
+                           "ioctl:create_bo@1=EFOO",
+                           "ioctl:create_bo@1=0",
+                           "ioctl:create_bo=EIO",
+                           "ioctl:create_bo@1x=EIO",
+                           "command@1=slow",
+                           "command=timeout",
+                           "memory=much",
+                           "memory=99999999999G",
+                           "device@0=gone",
+                           "device@2=here",
+                           "device@2=gone:x",
+                           "firmware=1.2.3",
+                           "firmware=1.2.3.4.5",
+                           "firmware=new",
+                           "cheese",
+                           "ioctl:any@99999999999999999999=EIO",
+                           "ioctl:any@3-=EIO",
+                           "device@2=gone:",
+                           "firmware=1.2.3.4."}) {
     const auto plan = fault_plan::parse(text);
     INFO(text);
     REQUIRE_FALSE(plan);
@@ -120,13 +135,10 @@ TEST_CASE("a DMA error is a command whose buffers the device does not find", "[e
   test_client client(device);
   running_context context(client);
   std::vector<bool> found;
-  {
-    const std::lock_guard lock(fake_npu::instance().mutex);
-    fake_npu::instance().execute = [&](const npurt::emu::npu_command&, npurt::emu::device_memory& memory) {
-      found.push_back(memory.translate(context.code_address, 16) != nullptr);
-      return npurt::emu::command_result{};
-    };
-  }
+  on_execute([&](const npurt::emu::npu_command&, npurt::emu::device_memory& memory) {
+    found.push_back(memory.translate(context.code_address, 16) != nullptr);
+    return npurt::emu::command_result{};
+  });
   set(device, "command@2=dma_error");
   const auto packet = context.kernel_packet();
   for (int i = 0; i < 3; ++i) state_after(client, context, packet);

@@ -172,6 +172,29 @@ TEST_CASE("statistics count words and name the clock", "[emu][firmware]") {
   CHECK(busy == json["totals"]["firmware_cycles"]);
 }
 
+TEST_CASE("waiting that a hung command ends in counts for it, and not again for the next", "[emu][firmware]") {
+  machine m(relay(64, 0).build());  // memtile S2MM 0 waits for its lock from the PDI's end on
+  std::uint64_t total = 0;
+  for (std::size_t command = 0; command < 2; ++command) {
+    const auto result = m.run(transfer(640));
+    REQUIRE(result.outcome == command_outcome::timeout);
+    const auto json = nlohmann::json::parse(m.npu.statistics());
+    std::uint64_t lock_waits = 0;
+    for (const auto& channel : json["commands"][command]["channels"])
+      if (channel["tile"] == nlohmann::json{0, 1} && channel["channel"] == "S2MM 0") {
+        lock_waits = channel["waits"]["lock"].get<std::uint64_t>();
+        CHECK(channel["task_cycles"].get<std::uint64_t>() >= lock_waits);
+      }
+    // All of the command but the channel's start.
+    CHECK(lock_waits <= result.cycles);
+    CHECK(lock_waits > result.cycles - 100);
+    total += lock_waits;
+    for (const auto& channel : json["totals"]["channels"])
+      if (channel["tile"] == nlohmann::json{0, 1} && channel["channel"] == "S2MM 0")
+        CHECK(channel["waits"]["lock"] == total);
+  }
+}
+
 TEST_CASE("a design that moves for ever without result is stopped at the cycle limit", "[emu][firmware]") {
   pdi_builder p;
   const auto kind = aie::tile_kind::memtile;

@@ -84,11 +84,11 @@ class emitter {
   void clear(const place& to, std::size_t size);
   /// rcx + rax = host address of the access of `f`; leaves the cycle to the reference if there is none.
   void locate(const flying& f);
+  std::uint32_t return_address = 0;  ///< of a call in this bundle
   /// The bundle branches to its operand `use`: always, or by the flags.
   void branch(const flying& f, unsigned use);
   void branch_if(x86::CondCode condition, const flying& f, unsigned use);
-  std::uint32_t return_address = 0;  ///< of a call in this bundle
-                                     /// @}
+  /// @}
 
  private:
   struct held_result {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <mutex>
 #include <ranges>
 
 #include "emu/core/pipeline.hpp"
@@ -18,6 +20,25 @@ class failure_report : public asmjit::ErrorHandler {
   void handleError(asmjit::Error, const char*, asmjit::BaseEmitter*) override { failed = true; }
   bool failed = false;
 };
+
+/// The first one makes asmjit look at the host, which it does without a lock; cores run on several threads.
+std::unique_ptr<asmjit::JitRuntime> make_runtime() {
+  // Never destroyed: a device may still be at work when the process ends.
+  [[maybe_unused]] static const asmjit::JitRuntime& first = *new asmjit::JitRuntime;
+  return std::make_unique<asmjit::JitRuntime>();
+}
+
+/// Nothing but time tells that the reference runs instead.
+void tell_once(asmjit::Error error) {
+  static std::once_flag told;
+  std::call_once(told, [error] {
+    std::fprintf(
+        stderr,
+        "npurt-emu: the host gives no executable memory (asmjit error %u); emulated cores run on the reference "
+        "engine, more slowly\n",
+        error);
+  });
+}
 
 bool is_power_of_two(std::uint32_t n) { return n != 0 && (n & (n - 1)) == 0; }
 
@@ -39,8 +60,7 @@ bool is_plain_memory(const operation& op) {
 
 }  // namespace
 
-translator::translator(machine& core, context& shared)
-    : core_(&core), context_(&shared), runtime_(std::make_unique<asmjit::JitRuntime>()) {
+translator::translator(machine& core, context& shared) : core_(&core), context_(&shared), runtime_(make_runtime()) {
   has_avx_ = asmjit::CpuInfo::host().features().x86().hasAVX();
   make_entry();
 }
@@ -49,6 +69,7 @@ translator::~translator() = default;
 
 /// Saves what the host's calling convention (System V) wants to be kept, and jumps to the code.
 void translator::make_entry() {
+  enter_ = nullptr;
   constexpr std::array saved = {x86::rbx, x86::rbp, x86::r12, x86::r13, x86::r14, x86::r15};
   asmjit::CodeHolder code;
   if (code.init(runtime_->environment(), runtime_->cpuFeatures()) != asmjit::kErrorOk) {
@@ -77,21 +98,22 @@ void translator::make_entry() {
     a.pop(reg);
   }
   a.ret();
-  if (runtime_->add(&enter_, &code) != asmjit::kErrorOk) {
+  if (const asmjit::Error error = runtime_->add(&enter_, &code); error != asmjit::kErrorOk) {
     enter_ = nullptr;
+    tell_once(error);
     return;
   }
   context_->exit = reinterpret_cast<const std::byte*>(enter_) + code.labelOffset(exit);
 }
 
 void translator::clear() {
+  slots.clear();
   if (positions_.empty()) {
     return;
   }
   positions_.clear();
   edges_.clear();
-  slots.clear();
-  runtime_ = std::make_unique<asmjit::JitRuntime>();
+  runtime_ = make_runtime();
   make_entry();
 }
 
@@ -167,7 +189,8 @@ void translator::emit_unit(emitter& out, shape at) {
 
 bool translator::publish(emitter& out, asmjit::CodeHolder& code) {
   void* base = nullptr;
-  if (runtime_->add(&base, &code) != asmjit::kErrorOk) {
+  if (const asmjit::Error error = runtime_->add(&base, &code); error != asmjit::kErrorOk) {
+    tell_once(error);
     return false;
   }
   for (const emitter::entry& e : out.entries) {
