@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "golden_programs.hpp"
@@ -31,23 +32,6 @@ golden_batch read_batch(const fs::path& file) {
         {p.at("name"), p.at("asm"), p.at("out_offset"), bytes_of_hex(p.at("expect")), standing_of(p.at("flags"))});
   }
   return batch;
-}
-
-/// What earlier programs, which are not recorded, had left in registers: the NPU's registers outlive a program. r27 was
-/// not zero when the selections ran; the masks are the only rows of the shared input that give the recorded products.
-void leave_registers(emu::core& core, const golden_batch& batch) {
-  if (batch.name == "batch_010") {
-    set_register(core, "r27", 1u);
-  }
-  if (batch.name >= "batch_070") {
-    const std::map<std::string, std::string> masks = {{"q0", "5b1e1c5630f0c4abf7587d1de43baf8c"},
-                                                      {"q1", "f74f344603d20debb7c4004c0d357db1"},
-                                                      {"q2", "6d01e7035e5ba651c67e991017906a61"},
-                                                      {"q3", "7afe8982c0df1daa4be301f708471663"}};
-    for (const auto& [name, hex] : masks) {
-      std::ranges::copy(bytes_of_hex(hex), core.reg(name).begin());
-    }
-  }
 }
 
 /// The program without the refused points, and which point each line belongs to.
@@ -95,13 +79,33 @@ std::optional<emu::core_fault> run_once(const golden_batch& batch, const assembl
   set_register(core, "p1", output_at);
   set_register(core, "SP", memory_only::base);
   set_register(core, "lr", end_at);
-  leave_registers(core, batch);
   core.enable(true);
   core.run(1'000'000);
   if (!core.fault() && !core.done()) {
     throw std::runtime_error(batch.name + " did not end");
   }
   return core.fault();
+}
+
+/// What a point reads of r27, which a selection tests, and of the masks of sparse products.
+std::set<std::string> read_registers(const golden_point& point) {
+  static const std::regex mask(R"(,\s*qx?([0-3])\b)");  // qx is x and q
+  std::set<std::string> registers;
+  for (const std::string& line : point.lines) {
+    if (line.starts_with("sel.")) registers.insert("r27");
+    std::smatch found;
+    if (std::regex_search(line, found, mask)) registers.insert("q" + found[1].str());
+  }
+  return registers;
+}
+
+/// Whether a line up to the point's own has the register as its result.
+bool is_written(const golden_batch& batch, std::size_t point, const std::string& reg) {
+  const std::regex result("^\\S+\\s+" + reg + "\\b");
+  const auto writes = [&](const std::string& line) { return std::regex_search(line, result); };
+  return std::ranges::any_of(batch.prologue, writes) ||
+         std::ranges::any_of(batch.points.begin(), batch.points.begin() + static_cast<std::ptrdiff_t>(point) + 1,
+                             [&](const golden_point& p) { return std::ranges::any_of(p.lines, writes); });
 }
 
 }  // namespace
@@ -120,6 +124,13 @@ bool rests_on_unrecorded_state(const golden_batch& batch, std::size_t point) {
   static const std::set<std::pair<std::string, std::size_t>> points = {
       {"batch_018", 68}, {"batch_022", 0}, {"batch_022", 1}};
   return points.contains({batch.name, point});
+}
+
+std::string inherited_register(const golden_batch& batch, std::size_t point) {
+  for (const std::string& reg : read_registers(batch.points[point])) {
+    if (!is_written(batch, point, reg)) return reg;
+  }
+  return {};
 }
 
 std::vector<point_result> run_batch(const golden_batch& batch) {

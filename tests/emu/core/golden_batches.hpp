@@ -50,6 +50,10 @@ std::vector<point_result> run_batch(const golden_batch& batch);
 /// Points whose value rests on something that no row records, so that no core can answer them.
 bool rests_on_unrecorded_state(const golden_batch& batch, std::size_t point);
 
+/// A register of r27 and q0 to q3 that a point reads and nothing in its program has written, or nothing. We run from
+/// zeros; recordings flagged rewritten-later were seen that only what an earlier program left there explains.
+std::string inherited_register(const golden_batch& batch, std::size_t point);
+
 /// One operation of golden/vec: inputs, expected bytes and what our core answers.
 struct vector_result {
   std::string name;
