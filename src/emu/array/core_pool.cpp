@@ -2,10 +2,9 @@
 // Host threads that run cores ahead of the array's time.
 #include "emu/array/core_pool.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <format>
 #include <stdexcept>

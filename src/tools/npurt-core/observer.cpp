@@ -141,7 +141,10 @@ std::string observer::value(isa::reg_id reg) const {
     bytes = core_.reg(isa::registers()[reg].name);
   } catch (const std::out_of_range&) {
     std::string text;
-    for (const auto part : isa::registers()[reg].parts) text = value(part) + (text.empty() ? "" : "'") + text;
+    for (const auto part : isa::registers()[reg].parts) {
+      if (!text.empty()) text.insert(0, 1, '\'');
+      text.insert(0, value(part));
+    }
     return text;
   }
   std::string text;
