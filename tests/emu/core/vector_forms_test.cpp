@@ -80,7 +80,8 @@ std::pair<std::vector<std::byte>, std::vector<std::byte>> operands(unsigned bits
   std::vector<std::byte> a(64), b(64);
   for (unsigned i = 0; i < 512 / bits; ++i) {
     const auto high = static_cast<i64>(std::uint64_t{1} << (bits - 1));
-    const std::array<i64, 6> special = {0, 1, -1, high, high - 1, static_cast<i64>(random())};
+    const auto largest = static_cast<i64>((std::uint64_t{1} << (bits - 1)) - 1);
+    const std::array<i64, 6> special = {0, 1, -1, high, largest, static_cast<i64>(random())};
     set_element(a, bits, i, i < 6 ? special[i] : i % 5 == 0 ? 7 : static_cast<i64>(random()));
     set_element(b, bits, i, i < 6 ? special[5 - i] : i % 5 == 0 ? 7 : static_cast<i64>(random()));
   }

@@ -23,8 +23,10 @@ class failure_report : public asmjit::ErrorHandler {
 
 /// The first one makes asmjit look at the host, which it does without a lock; cores run on several threads.
 std::unique_ptr<asmjit::JitRuntime> make_runtime() {
-  // Never destroyed: a device may still be at work when the process ends.
-  [[maybe_unused]] static const asmjit::JitRuntime& first = *new asmjit::JitRuntime;
+  [[maybe_unused]] static const bool looked = [] {
+    const asmjit::JitRuntime first;
+    return true;
+  }();
   return std::make_unique<asmjit::JitRuntime>();
 }
 
