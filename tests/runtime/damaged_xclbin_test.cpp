@@ -29,20 +29,20 @@ namespace {
 
 /// C = A · B of 256 x 256 x 256 of twos and threes with an opened kernel.
 bool multiplies(const npurt::kernel& kernel) {
-  constexpr std::size_t extent = 256, size = extent * extent;
-  npurt::buffer<std::int8_t> a(kernel, size), b(kernel, size);
-  npurt::buffer<std::int32_t> c(kernel, size);
+  constexpr std::size_t extent = 256, depth = 64;
+  npurt::buffer<std::int8_t> a(kernel, extent * depth), b(kernel, depth * extent);
+  npurt::buffer<std::int32_t> c(kernel, extent * extent);
   std::ranges::fill(a, std::int8_t{2});
   std::ranges::fill(b, std::int8_t{3});
   std::ranges::fill(c, -1);
   a.to_device();
   b.to_device();
   c.to_device();
-  npurt::run run(kernel, npurt::detail::matmul_control_code({extent, extent, extent}), a, b, c);
+  npurt::run run(kernel, npurt::detail::matmul_control_code({extent, extent, depth}), a, b, c);
   run.start();
   run.wait(std::chrono::seconds(30));
   c.from_device();
-  return std::ranges::all_of(c, [](std::int32_t value) { return value == 2 * 3 * static_cast<int>(extent); });
+  return std::ranges::all_of(c, [](std::int32_t value) { return value == 2 * 3 * static_cast<int>(depth); });
 }
 
 enum class outcome { refused, opened, wrong_result };
