@@ -27,7 +27,7 @@ using namespace npurt::test;
 
 namespace {
 
-/// C = A · B of 256 x 256 x 256 of twos and threes with an opened kernel.
+/// C = A · B of 256 x 256 x 64, twos and threes, with an opened kernel.
 bool multiplies(const npurt::kernel& kernel) {
   constexpr std::size_t extent = 256, depth = 64;
   npurt::buffer<std::int8_t> a(kernel, extent * depth), b(kernel, depth * extent);
