@@ -14,7 +14,8 @@
 namespace npurt::kernels {
 
 // The array of a kernel around the program of its core, an ELF file. The name is filled in by the builder.
-#define NPURT_KERNEL(prefix, folder, tile, types) config::array_description prefix##_array(const std::vector<std::byte>& elf);
+#define NPURT_KERNEL(prefix, folder, tile, types) \
+  config::array_description prefix##_array(const std::vector<std::byte>& elf);
 #include "kernels.inc"
 #undef NPURT_KERNEL
 
