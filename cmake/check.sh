@@ -52,6 +52,20 @@ suite() {
   check "build-$1" build "$@" && run_suite "$1" "$build_root/$1"
 }
 
+# ThreadSanitizer on what runs on several threads: the emulated array, of which no more is built than its tests of threads.
+# -O1, since its tests take seconds and its build would take minutes.
+build_threads() {
+  cmake --preset tsan -B "$build_root/tsan" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O1 -g1 -DNDEBUG" &&
+    cmake --build "$build_root/tsan" -j "$jobs" --target emu_threads_tests
+}
+
+# Once as it is, and once with cores whose memory accesses are seen: translated code is not instrumented.
+threads() {
+  check build-tsan build_threads || return
+  run_suite tsan "$build_root/tsan" '^emu_threads: '
+  NPURT_EMU_CORE=reference run_suite tsan-reference "$build_root/tsan" '^emu_threads: '
+}
+
 # One fuzz target for its time, from the kept corpus; new finds stay in the build folder. Its output is closed, since the
 # code under test may print; a replay of the artifact by build/release/bin/fuzz_replay_NAME shows it.
 fuzz_one() {
@@ -90,6 +104,7 @@ check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --ch
 check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.
 suite asan-ubsan asan -DNPURT_SANITIZE=address,undefined
+threads
 fuzzing
 check core-engines core_engines
 tail -n 1 "$logs/core-engines.log" >&2

@@ -10,13 +10,15 @@
 #include "asm/assembler.hpp"
 #include "asm/elf_writer.hpp"
 #include "config/package.hpp"
+#include "overlay/program.hpp"
 
 namespace npurt::kernels {
 
 namespace {
 
 constexpr std::array all{
-#define NPURT_KERNEL(prefix, folder, tile, types) kernel_entry{folder, #prefix, tile, types, prefix##_array},
+#define NPURT_KERNEL(prefix, folder, tile, types, generator) \
+  kernel_entry{folder, #prefix, tile, types, prefix##_array, generator},
 #include "kernels.inc"
 #undef NPURT_KERNEL
 };
@@ -52,6 +54,9 @@ const kernel_entry& find(std::string_view folder) {
 }
 
 std::string read_source(const std::filesystem::path& kernels_folder, std::string_view folder) {
+  if (const auto generator = find(folder).generator) {
+    return generator();
+  }
   const std::filesystem::path path = kernels_folder / folder / (std::string(folder) + ".s");
   std::ifstream in(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};

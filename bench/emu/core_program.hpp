@@ -30,7 +30,10 @@ class lone_ports : public emu::core_ports {
   }
   /// Eight banks of 8 KiB, 16 bytes wide, two interleaved in each 16 KiB; one access each in a cycle (AM020 chapter 4).
   bool claim_banks(std::uint32_t address, std::uint32_t size) override {
-    if (cycles != nullptr && *cycles != claimed_.cycle) claimed_ = {*cycles, 0};
+    if (cycles != nullptr && *cycles != claimed_.cycle) {
+      claimed_.cycle = *cycles;
+      claimed_.taken = 0;
+    }
     unsigned wanted = 0;
     for (std::uint32_t at = address & ~15u; at < address + size; at += 16) {
       wanted |= 1u << (2 * (at / 0x4000 % 4) + at / 16 % 2);

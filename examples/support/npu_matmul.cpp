@@ -3,37 +3,18 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <npurt/emulator.hpp>
-#include <optional>
 #include <span>
+
+#include "support/model_time.hpp"
 
 namespace examples {
 namespace {
 
-// Figures of an emulated NPU's model, added up over commands.
-struct model_time {
-  std::uint64_t cycles = 0;
-  std::uint64_t macs = 0;
-  double seconds = 0;
-};
-
-void add_last_command(model_time& time) {
-  const std::optional<npurt::emulator::command_figures> figures = npurt::emulator::last_command();
-  if (!figures) return;
-  time.cycles += figures->cycles;
-  time.macs += figures->macs;
-  time.seconds += figures->seconds();
-}
-
-void print_model_time(const model_time& time, std::size_t useful_macs) {
-  if (time.cycles == 0 || time.seconds == 0) {
-    std::puts("modelled: nothing, this emulated NPU gives no figures");
-    return;
-  }
+void print_macs(const model_time& time, std::size_t useful_macs) {
+  if (time.cycles == 0) return;
   const auto cycles = static_cast<double>(time.cycles);
-  std::printf("%s: %llu cycles (%.2f ms), %.1f MAC/cycle, without padding %.1f\n",
-              npurt::emulator::time_model().c_str(), static_cast<unsigned long long>(time.cycles), time.seconds * 1e3,
-              static_cast<double>(time.macs) / cycles, static_cast<double>(useful_macs) / cycles);
+  std::printf("%.1f MAC/cycle, without padding %.1f\n", static_cast<double>(time.macs) / cycles,
+              static_cast<double>(useful_macs) / cycles);
 }
 
 }  // namespace
@@ -54,11 +35,8 @@ matrix<std::int32_t> multiply_on_npu(npurt::device& device, const matrix<std::in
                   npurt::matrix_view<std::int32_t>(result, rows, b.cols));
     add_last_command(time);
   }
-  if (device.emulated()) {
-    print_model_time(time, a.rows * a.cols * b.cols);
-  } else {
-    std::puts("modelled: nothing, this NPU is real");
-  }
+  print_model_time(device, time);
+  print_macs(time, a.rows * a.cols * b.cols);
   return product;
 }
 

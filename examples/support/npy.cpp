@@ -136,49 +136,67 @@ std::string read_header(const std::filesystem::path& file, std::istream& stream)
   return read_exactly(file, stream, size, "header");
 }
 
-std::vector<std::size_t> int8_matrix_shape(const std::filesystem::path& file, std::string_view header) {
-  std::map<std::string, std::string> entries = header_parser(file, header).parse();
+struct npy_header {
+  std::string dtype;
+  std::vector<std::size_t> shape;
+};
+
+npy_header parse_header(const std::filesystem::path& file, std::string_view text) {
+  std::map<std::string, std::string> entries = header_parser(file, text).parse();
   if (entries.size() != 3 || !entries.contains("descr") || !entries.contains("fortran_order") ||
       !entries.contains("shape")) {
     throw npy_error(file, "bad .npy header: the keys descr, fortran_order and shape expected");
   }
-  if (entries["descr"] != "|i1") throw npy_error(file, "dtype int8 ('|i1') expected, not '" + entries["descr"] + "'");
   if (entries["fortran_order"] != "False") {
     throw npy_error(file, "C order expected (fortran_order False), not fortran_order " + entries["fortran_order"]);
   }
-  const std::vector<std::size_t> shape = parse_shape(file, entries["shape"]);
-  if (shape.size() != 2)
-    throw npy_error(file, "a matrix expected, not " + std::to_string(shape.size()) + " dimension(s)");
-  if (shape[0] == 0 || shape[1] == 0) throw npy_error(file, "the matrix is empty");
-  if (shape[0] > most_elements / shape[1]) throw npy_error(file, "the matrix has more than 2^30 elements");
-  return shape;
+  return {entries["descr"], parse_shape(file, entries["shape"])};
 }
 
-}  // namespace
+std::size_t checked_count(const std::filesystem::path& file, const std::vector<std::size_t>& shape) {
+  const char* what = shape.size() == 2 ? "matrix" : "tensor";
+  std::size_t count = 1;
+  for (const std::size_t extent : shape) {
+    if (extent == 0) throw npy_error(file, std::string("the ") + what + " is empty");
+    if (count > most_elements / extent) {
+      throw npy_error(file, std::string("the ") + what + " has more than 2^30 elements");
+    }
+    count *= extent;
+  }
+  return count;
+}
 
-matrix<std::int8_t> read_npy_int8(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw npy_error(file, "cannot be opened");
-  const std::vector<std::size_t> shape = int8_matrix_shape(file, read_header(file, stream));
-  // The size is checked before the elements are allocated: a header alone must not take memory.
+// The size is checked before the elements are allocated: a header alone must not take memory.
+template <typename T>
+std::vector<T> read_elements(const std::filesystem::path& file, std::istream& stream, std::size_t count) {
+  static_assert(std::endian::native == std::endian::little);
   const std::streamoff start = stream.tellg();
   const std::streamoff end = stream.seekg(0, std::ios::end).tellg();
-  const auto wanted = static_cast<std::streamoff>(shape[0] * shape[1]);
+  const auto wanted = static_cast<std::streamoff>(count * sizeof(T));
   if (end - start != wanted) {
     throw npy_error(file, "holds " + std::to_string(end - start) + " bytes of elements, its shape asks for " +
                               std::to_string(wanted));
   }
-  matrix<std::int8_t> values(shape[0], shape[1]);
+  std::vector<T> values(count);
   stream.seekg(start);
-  stream.read(reinterpret_cast<char*>(values.data.data()), wanted);
+  stream.read(reinterpret_cast<char*>(values.data()), wanted);
   if (stream.gcount() != wanted) throw npy_error(file, "cannot be read to its end");
   return values;
 }
 
-void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& values) {
+std::ifstream open_npy(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw npy_error(file, "cannot be opened");
+  return stream;
+}
+
+void write_elements(const std::filesystem::path& file, const char* dtype, const std::vector<std::size_t>& shape,
+                    const void* elements, std::size_t bytes) {
   static_assert(std::endian::native == std::endian::little);
-  std::string header = "{'descr': '<i4', 'fortran_order': False, 'shape': (" + std::to_string(values.rows) + ", " +
-                       std::to_string(values.cols) + "), }";
+  std::string extents;
+  for (const std::size_t extent : shape) extents += std::to_string(extent) + ", ";
+  if (shape.size() > 1) extents.resize(extents.size() - 2);
+  std::string header = std::string("{'descr': '") + dtype + "', 'fortran_order': False, 'shape': (" + extents + "), }";
   const std::size_t prefix = magic.size() + 4;
   header.append(63 - (prefix + header.size()) % 64, ' ');
   header += '\n';
@@ -186,10 +204,49 @@ void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& va
   if (!stream) throw npy_error(file, "cannot be created");
   stream << magic << '\x01' << '\0' << static_cast<char>(header.size() & 0xFF) << static_cast<char>(header.size() >> 8)
          << header;
-  stream.write(reinterpret_cast<const char*>(values.data.data()),
-               static_cast<std::streamsize>(values.data.size() * sizeof(std::int32_t)));
+  stream.write(static_cast<const char*>(elements), static_cast<std::streamsize>(bytes));
   stream.close();
   if (!stream) throw npy_error(file, "cannot be written");
+}
+
+}  // namespace
+
+std::string npy_dtype(const std::filesystem::path& file) {
+  std::ifstream stream = open_npy(file);
+  return parse_header(file, read_header(file, stream)).dtype;
+}
+
+matrix<std::int8_t> read_npy_int8(const std::filesystem::path& file) {
+  std::ifstream stream = open_npy(file);
+  const npy_header header = parse_header(file, read_header(file, stream));
+  if (header.dtype != "|i1") throw npy_error(file, "dtype int8 ('|i1') expected, not '" + header.dtype + "'");
+  if (header.shape.size() != 2) {
+    throw npy_error(file, "a matrix expected, not " + std::to_string(header.shape.size()) + " dimension(s)");
+  }
+  const std::size_t count = checked_count(file, header.shape);
+  matrix<std::int8_t> values;
+  values.rows = header.shape[0];
+  values.cols = header.shape[1];
+  values.data = read_elements<std::int8_t>(file, stream, count);
+  return values;
+}
+
+tensor read_npy_float(const std::filesystem::path& file) {
+  std::ifstream stream = open_npy(file);
+  const npy_header header = parse_header(file, read_header(file, stream));
+  if (header.dtype != "<f4") throw npy_error(file, "dtype float32 ('<f4') expected, not '" + header.dtype + "'");
+  if (header.shape.empty()) throw npy_error(file, "a tensor expected, not a single number");
+  const std::size_t count = checked_count(file, header.shape);
+  return {header.shape, read_elements<float>(file, stream, count)};
+}
+
+void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& values) {
+  write_elements(file, "<i4", {values.rows, values.cols}, values.data.data(),
+                 values.data.size() * sizeof(std::int32_t));
+}
+
+void write_npy(const std::filesystem::path& file, const tensor& values) {
+  write_elements(file, "<f4", values.shape, values.data.data(), values.data.size() * sizeof(float));
 }
 
 }  // namespace examples

@@ -78,6 +78,12 @@ class shape_error : public error {
   std::string dimension_;
 };
 
+/// A number that a call was given, an option or an element, is none that it can work with.
+class value_error : public error {
+ public:
+  using error::error;
+};
+
 /// State of a command. The values are those of XRT's ert_cmd_state.
 enum class command_state : std::uint32_t {
   created = 1,

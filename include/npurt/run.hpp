@@ -24,6 +24,12 @@ struct run_state;
 std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::uint32_t> control_code,
                                     const std::vector<xrt::bo>& buffers);
 
+inline std::vector<xrt::bo> natives(std::span<const buffer<std::byte>> buffers) {
+  std::vector<xrt::bo> found;
+  for (const buffer<std::byte>& each : buffers) found.push_back(each.native());
+  return found;
+}
+
 /// Lets go of a run in whatever state it is; never throws, never aborts.
 void retire_run(std::shared_ptr<run_state> run) noexcept;
 
@@ -44,6 +50,10 @@ class run {
   template <typename... T>
   run(const kernel& target, std::span<const std::uint32_t> control_code, const buffer<T>&... buffers)
       : state_(detail::make_run(target, control_code, {buffers.native()...}), "run") {}
+
+  /// The same with a list of buffers.
+  run(const kernel& target, std::span<const std::uint32_t> control_code, std::span<const buffer<std::byte>> buffers)
+      : state_(detail::make_run(target, control_code, detail::natives(buffers)), "run") {}
 
   run(run&&) noexcept = default;
   run& operator=(run&& other) noexcept {

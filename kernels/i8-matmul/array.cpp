@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The array of i8-matmul: four columns, sixteen cores. Layouts, buffers, locks and BDs as in README.md.
-#include <array>
 #include <string>
 #include <utility>
 
 #include "kernels.hpp"
+#include "rings.hpp"
 
 namespace npurt::kernels {
 
 namespace {
 
 using aie::bundle;
-using aie::dma_bd;
-using aie::dma_dimension;
 using aie::dma_direction;
 using aie::tile_id;
 using config::array_description;
 
 constexpr std::uint8_t columns = 4;
 constexpr std::uint8_t core_rows = 4;
-constexpr std::uint8_t buffers_each = 2;
 
 constexpr std::uint32_t tile_words = 64 * 64 / 4;  // of A and of B
 constexpr std::uint32_t tile_bytes = 64 * 64;
@@ -31,7 +28,6 @@ constexpr tile_id shim(std::uint8_t column) { return {column, 0}; }
 constexpr tile_id memtile(std::uint8_t column) { return {column, 1}; }
 constexpr tile_id core(std::uint8_t column, std::uint8_t row) { return {column, static_cast<std::uint8_t>(2 + row)}; }
 
-using dimensions = std::array<dma_dimension, 4>;
 constexpr dimensions linear{};
 // Memtile [64 rows][16 words] -> [rg 4][kt 8][16 rows][2 words].
 constexpr dimensions a_blocks{
@@ -41,28 +37,6 @@ constexpr dimensions b_blocks{{{.step = 1, .wrap = 2}, {.step = 16, .wrap = 64},
 // [rg 4][ct 8][16 rows][8 words] -> memtile [64 rows][64 words].
 constexpr dimensions c_blocks{
     {{.step = 1, .wrap = 8}, {.step = 64, .wrap = 16}, {.step = 8, .wrap = 8}, {.step = 1024}}};
-
-/// What one BD of a channel moves. A writer turns a free buffer into a full one, a reader a full one into a free one.
-struct link {
-  std::string buffer;
-  std::uint8_t free_lock;  ///< the full lock follows it
-};
-
-/// A channel whose BDs chain in a ring for ever.
-struct ring {
-  tile_id tile;
-  dma_direction direction;
-  std::uint8_t channel;
-  std::uint8_t first_bd;
-  std::uint32_t words;
-  dimensions order;
-  std::vector<link> links;
-};
-
-/// The two buffers of one double buffer, one after the other.
-std::vector<link> pair(const std::string& name, std::uint8_t free_lock) {
-  return {{name + " 0", free_lock}, {name + " 1", free_lock}};
-}
 
 std::string result_name(std::uint8_t row) { return "C of row " + std::to_string(row); }
 std::uint8_t result_lock(std::uint8_t row) { return static_cast<std::uint8_t>(4 + 2 * row); }
@@ -93,32 +67,6 @@ void add_memtile_memory(array_description& design, tile_id tile) {
   add("A", tile_bytes);
   add("B", tile_bytes);
   for (std::uint8_t row = 0; row < core_rows; ++row) add(result_name(row), result_bytes);
-}
-
-/// Every double buffer starts with two free buffers and no full one.
-void add_locks(array_description& design, tile_id tile, unsigned double_buffers) {
-  for (unsigned i = 0; i < double_buffers; ++i) {
-    design.locks.push_back({tile, static_cast<std::uint8_t>(2 * i), buffers_each});
-    design.locks.push_back({tile, static_cast<std::uint8_t>(2 * i + 1), 0});
-  }
-}
-
-void add_ring(array_description& design, const ring& r) {
-  const bool writes = r.direction == dma_direction::s2mm;
-  for (std::size_t i = 0; i < r.links.size(); ++i) {
-    const auto full_lock = static_cast<std::uint8_t>(r.links[i].free_lock + 1);
-    const dma_bd descriptor{.length = r.words,
-                            .dimensions = r.order,
-                            .use_next = true,
-                            .next_bd = static_cast<std::uint8_t>(r.first_bd + (i + 1) % r.links.size()),
-                            .acquire_enable = true,
-                            .acquire_lock = writes ? r.links[i].free_lock : full_lock,
-                            .acquire_value = -1,
-                            .release_lock = writes ? full_lock : r.links[i].free_lock,
-                            .release_value = 1};
-    design.transfers.push_back({r.tile, static_cast<std::uint8_t>(r.first_bd + i), r.links[i].buffer, descriptor});
-  }
-  design.starts.push_back({r.tile, r.direction, r.channel, {.bd = r.first_bd}});
 }
 
 void add_core_rings(array_description& design, tile_id tile) {

@@ -8,7 +8,7 @@
 // Hardware loops: a label that "movxm ls, #label" names is put on 16 bytes; the bundle at the label of "movxm le,
 // #label" is made 16 bytes long on 16 bytes. The bundles before are encoded longer for that, which costs no cycles.
 // Writes of ls, le and lc before the end of a loop must lie 112 bytes before it; bundles between are encoded longer,
-// and it is an error if that is not enough.
+// the last ones first, as many as it takes, and it is an error if that is not enough.
 #pragma once
 
 #include <expected>

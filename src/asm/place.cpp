@@ -14,6 +14,7 @@ using namespace aie::isa;
 /// The last write of ls, le or lc lies at least this far before the bundle at le (llvm-aie, AIE2InstrInfo.cpp
 /// getZOLSupport).
 constexpr std::uint32_t loop_setup_distance = 112;
+constexpr unsigned longest_bundle = 16;
 
 const decoded_bundle& bundle_of(const section_item& item) {
   return item.encodings.by_length[item.encodings.shortest() / 2]->bundle;
@@ -41,7 +42,7 @@ class placement {
     find_loops();
     insert_loop_alignment();
     place_code();
-    if (lengthen_loop_setups()) place_code();
+    while (lengthen_loop_setups()) place_code();
     check_loop_setups();
     place_data();
     set_labels();
@@ -186,15 +187,22 @@ class placement {
     return false;
   }
 
-  /// Makes every bundle between a close write and its loop's end 16 bytes long; whether any was found.
+  /// Makes bundles between a close write and its loop's end 16 bytes long, the last ones first, as many as are missing;
+  /// whether any was found.
   bool lengthen_loop_setups() {
     std::vector<section_item*> longer;
     visit_short_setups([&](unit_section& section, std::size_t first, std::size_t last) {
-      for (std::size_t i = first; i <= last; ++i)
-        if (section.items[i].kind == section_item::type::bundle && section.items[i].encodings.has(16))
-          longer.push_back(&section.items[i]);
+      const auto distance = section.items[last].address - section.items[first].address;
+      for (auto missing = static_cast<std::int64_t>(loop_setup_distance - distance); last > first && missing > 0;
+           --last) {
+        auto& item = section.items[last - 1];
+        if (item.kind == section_item::type::bundle && item.forced_length == 0 && item.encodings.has(longest_bundle)) {
+          longer.push_back(&item);
+          missing -= longest_bundle - item.length;
+        }
+      }
     });
-    for (auto* item : longer) item->forced_length = 16;
+    for (auto* item : longer) item->forced_length = longest_bundle;
     return !longer.empty();
   }
 

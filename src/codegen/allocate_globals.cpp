@@ -13,28 +13,72 @@ struct touch {
   std::size_t first, last;  ///< regions
 };
 
-/// The regions in which each value must keep its register.
-std::map<value_id, touch> find_touches(const region_list& list) {
-  std::map<value_id, touch> touches;
-  std::map<value_id, std::set<std::size_t>> where;
+struct leaf_access {
+  std::size_t region;
+  unsigned leaf;
+  bool is_def;
+};
+
+/// All accesses in program order, an operation's reads before its writes.
+std::map<value_id, std::vector<leaf_access>> find_accesses(const region_list& list) {
+  std::map<value_id, std::vector<leaf_access>> found;
   for (std::size_t r = 0; r < list.regions.size(); ++r) {
     visit_operations(list.regions[r], [&](const operation& op) {
-      for (const operand& o : op.operands) {
-        if (o.kind == operand::type::value) {
-          where[o.value].insert(r);
+      for (const bool defs : {false, true}) {
+        for (std::size_t i = 0; i < op.operands.size(); ++i) {
+          const operand& o = op.operands[i];
+          if (o.kind == operand::type::value && (op.ways[0]->operands[i].role == isa::operand_role::def) == defs) {
+            for (unsigned n = 0; n < o.leaves; ++n) {
+              found[o.value].push_back({r, o.first_leaf + n, defs});
+            }
+          }
         }
       }
     });
   }
-  for (const auto& [v, regions] : where) {
+  return found;
+}
+
+/// Whether every iteration of a loop writes a variable that only it uses before it reads it. What a condition or an
+/// inner loop might skip does not count as written.
+bool is_fresh(const region_list& list, const loop_span& around, const std::vector<leaf_access>& accesses) {
+  const auto inside = [](const loop_span& span, std::size_t r) { return r >= span.first && r <= span.last; };
+  const auto holds_all = [&](const loop_span& span) {
+    return std::ranges::all_of(accesses, [&](const leaf_access& a) { return inside(span, a.region); });
+  };
+  const auto is_certain = [&](std::size_t r) {
+    const auto may_skip = [&](const loop_span& span) {
+      return inside(span, r) && span.first >= around.first && span.last <= around.last && !holds_all(span);
+    };
+    return std::ranges::none_of(list.loops, may_skip) && std::ranges::none_of(list.conditions, may_skip);
+  };
+  std::set<unsigned> written;
+  for (const leaf_access& a : accesses) {
+    if (a.is_def && is_certain(a.region)) {
+      written.insert(a.leaf);
+    } else if (!a.is_def && !written.contains(a.leaf)) {
+      return false;
+    }
+  }
+  return holds_all(around);
+}
+
+/// The regions in which each value must keep its register.
+std::map<value_id, touch> find_touches(const region_list& list) {
+  std::map<value_id, touch> touches;
+  for (const auto& [v, accesses] : find_accesses(list)) {
     const value_info& info = list.values[v];
+    std::set<std::size_t> regions;
+    for (const leaf_access& a : accesses) {
+      regions.insert(a.region);
+    }
     touch t{info.pinned ? 0 : *regions.begin(), *regions.rbegin()};
     const std::size_t defined = t.first;
     for (const loop_span& span : list.loops) {
       const bool touched =
           std::ranges::any_of(regions, [&](std::size_t r) { return r >= span.first && r <= span.last; });
       const bool from_outside = defined < span.first || defined > span.last;
-      if (touched && (info.is_variable || from_outside)) {
+      if (touched && (from_outside || (info.is_variable && !is_fresh(list, span, accesses)))) {
         t.first = std::min(t.first, span.first);
         t.last = std::max(t.last, span.last);
       }

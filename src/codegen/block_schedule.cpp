@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // List scheduling of straight code.
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "codegen/reservation.hpp"
@@ -36,7 +37,7 @@ class block_scheduler {
     earliest_.assign(graph.timings.size(), 0);
   }
 
-  std::vector<slot_choice> by_critical_path() {
+  const std::vector<slot_choice>& by_critical_path() {
     const auto height = heights(graph_);
     std::vector<std::size_t> ready;
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
@@ -59,6 +60,22 @@ class block_scheduler {
             placed_one = true;
           }
         }
+      }
+    }
+    return chosen_;
+  }
+
+  /// As by_critical_path(), then everything as late as what needs it allows: values wait for less time in registers.
+  std::vector<slot_choice> by_need() {
+    by_critical_path();
+    std::vector<std::size_t> latest_first(chosen_.size());
+    std::iota(latest_first.begin(), latest_first.end(), 0u);
+    std::ranges::stable_sort(latest_first, [&](std::size_t a, std::size_t b) {
+      return chosen_[a].cycle != chosen_[b].cycle ? chosen_[a].cycle > chosen_[b].cycle : a > b;
+    });
+    for (const std::size_t op : latest_first) {
+      if (!out_[op].empty()) {
+        move_on(op);
       }
     }
     return std::move(chosen_);
@@ -91,6 +108,21 @@ class block_scheduler {
     return false;
   }
 
+  void move_on(std::size_t op) {
+    const slot_choice before = chosen_[op];
+    int last = std::numeric_limits<int>::max();
+    for (const dependence* e : out_[op]) {
+      last = std::min(last, chosen_[e->to].cycle - e->latency);
+    }
+    table_.release(graph_.timings[op].ways[before.way].uses, before.cycle, op);
+    for (int cycle = last; cycle > before.cycle; --cycle) {
+      if (try_place(op, cycle)) {
+        return;
+      }
+    }
+    table_.take(graph_.timings[op].ways[before.way].uses, before.cycle, op);
+  }
+
   void release_successors(std::size_t op, std::vector<std::size_t>& ready) {
     for (const dependence* e : out_[op]) {
       earliest_[e->to] = std::max(earliest_[e->to], chosen_[op].cycle + e->latency);
@@ -114,6 +146,8 @@ std::vector<slot_choice> schedule_block(const dependence_graph& graph, block_ord
   switch (order) {
     case block_order::critical_path:
       return scheduler.by_critical_path();
+    case block_order::by_need:
+      return scheduler.by_need();
     case block_order::in_order:
       return scheduler.in_order(0);
     case block_order::source:

@@ -32,8 +32,11 @@ class compiler {
     for (std::size_t r = 0; r < list_.regions.size(); ++r) {
       if (auto& loop = list_.regions[r].loop) {
         loop_report report;
-        plans_[loop->loop] = planner_.plan_loop(r, report);
+        loop_plan& p = plans_[loop->loop] = planner_.plan_loop(r, report);
         loop->pipelined = report.pipelined;
+        if (p.overruns) {
+          check_overrun(list_, r, p);
+        }
         result_.loops.push_back(std::move(report));
       }
     }
@@ -62,6 +65,10 @@ class compiler {
       emit_plain_loop(r, p);
       return;
     }
+    if (p.overruns) {
+      emit_overrunning_loop(r, p);
+      return;
+    }
     const std::uint32_t iterations =
         p.repeats ? p.ramp + static_cast<std::uint32_t>(p.copies) : r.loop->trips.value_or(0);
     std::vector<placed> code;
@@ -80,6 +87,23 @@ class compiler {
     keep_setup_distance(last - 1);
     layout_.append(std::move(code), std::max(length, last), r.label, falls_through_, first, last);
     set_loop_labels(*r.loop, layout_.end() - std::max(length, last), first, last);
+  }
+
+  /// All passes in full; those that begin too much of an iteration are the last.
+  void emit_overrunning_loop(const region& r, const loop_plan& p) {
+    const int last = p.head + p.copies * p.interval;
+    std::vector<placed> code;
+    for (int i = 0; i * p.interval < last; ++i) {
+      for (std::size_t op = 0; op < r.ops.size(); ++op) {
+        if (p.chosen[op].cycle + i * p.interval < last) {
+          code.push_back(place(r.ops[op], p, op, static_cast<std::size_t>(i % p.copies)));
+          code.back().cycle += i * p.interval;
+        }
+      }
+    }
+    keep_setup_distance(last - 1);
+    layout_.append(std::move(code), last, r.label, falls_through_, p.head, last);
+    set_loop_labels(*r.loop, layout_.end() - last, p.head, last);
   }
 
   void emit_plain_loop(const region& r, const loop_plan& p) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where values are written and read: what nothing reads is dropped, what nothing has written is refused.
+#include <algorithm>
 #include <format>
 #include <map>
 #include <set>
@@ -25,12 +26,17 @@ void check_operand(const region_list& list, const operation& op, std::size_t i, 
   if (found == written.end()) {
     throw undefined_value_error(std::format("{}: {} is read before anything writes it", op.note, info.name));
   }
-  for (const loop_span& span : list.loops) {
+  const auto leaves = [&](const loop_span& span) {
     const auto inside = [&](std::size_t r) { return r >= span.first && r <= span.last; };
-    if (!info.is_variable && inside(found->second) && !inside(at)) {
-      throw undefined_value_error(std::format(
-          "{}: {} belongs to an iteration of a loop and is read behind it: make it a variable", op.note, info.name));
-    }
+    return !info.is_variable && inside(found->second) && !inside(at);
+  };
+  if (std::ranges::any_of(list.loops, leaves)) {
+    throw undefined_value_error(std::format(
+        "{}: {} belongs to an iteration of a loop and is read behind it: make it a variable", op.note, info.name));
+  }
+  if (std::ranges::any_of(list.conditions, leaves)) {
+    throw undefined_value_error(
+        std::format("{}: {} is written under a condition and read behind it: make it a variable", op.note, info.name));
   }
 }
 

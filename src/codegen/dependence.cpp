@@ -28,6 +28,7 @@ class graph_builder {
   dependence_graph run() {
     for (const operation& op : ops_) {
       graph_.timings.push_back(time_of(op, values_));
+      graph_.yielding = static_cast<std::uint8_t>(graph_.yielding | (op.yields ? op.banks : 0));
     }
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       collect(i);

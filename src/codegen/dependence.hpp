@@ -20,6 +20,7 @@ struct dependence {
 struct dependence_graph {
   std::vector<operation_timing> timings;  ///< by operation
   std::vector<dependence> edges;
+  std::uint8_t yielding = 0;  ///< banks of which a loop leaves every fourth cycle free
 };
 
 /// Program order gives the meaning. Values are renamed in every iteration; variables and named registers are not.

@@ -56,6 +56,7 @@ struct operation {
   ordering order = ordering::none;
   alias_set alias = 0;
   std::uint8_t banks = 0;                ///< mask of the banks it may touch; 0: not declared
+  bool yields = false;                   ///< loops leave every fourth cycle of its banks to the DMA
   std::optional<std::size_t> sets_up{};  ///< writes ls, le or lc for this loop
 };
 
@@ -63,11 +64,23 @@ struct loop;
 using block = std::vector<operation>;
 using node = std::variant<block, std::unique_ptr<loop>>;
 
+/// What a pipelined loop does at its end.
+enum class loop_end : std::uint8_t {
+  exact,
+  /// Operations that stand early in an iteration, no stores and no locks, may run once or twice more than the count
+  /// says. That saves the code of a separate end; variables that they move are undefined behind the loop.
+  overrun,
+  plain,  ///< one iteration behind the other: the least code, for loops that run rarely
+};
+
 struct loop {
   std::string name;
   std::optional<std::uint32_t> trips;  ///< known when the kernel is built
   value_id trip_value = 0;             ///< else in this scalar, 0 or more
   std::vector<node> body;
+  loop_end end = loop_end::exact;
+  bool is_condition = false;  ///< no loop: the body once if the scalar is not 0
+  bool is_repeat = false;     ///< the body once, and again as long as the scalar is not 0 behind it
 };
 
 struct function {

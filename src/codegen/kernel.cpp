@@ -150,6 +150,13 @@ pointer kernel::pointer_from(std::string name, const pointer& from, memory_area 
   return p;
 }
 
+pointer kernel::pointer_from(std::string name, const scalar& address, memory_area area) {
+  auto p = typed<pointer>(define(register_kind::p, std::move(name), true));
+  p.area = std::move(area);
+  assign(p, address);
+  return p;
+}
+
 void kernel::set_part(const value_ref& whole, unsigned leaf, std::int32_t value) {
   value_ref part = whole;
   part.first_leaf = static_cast<std::uint8_t>(leaf);
@@ -199,6 +206,12 @@ stride_3d kernel::make_stride(std::string name, std::int32_t step, std::int32_t 
   return s;
 }
 
+void kernel::restart(const stride_2d& s) { set_part(s, dc, 0); }
+void kernel::restart(const stride_3d& s) {
+  set_part(s, dc, 0);
+  set_part(s, high + dc, 0);
+}
+
 scalar kernel::constant(std::int32_t value) {
   if (const auto found = known_.find(value); found != known_.end()) {
     return found->second;
@@ -228,12 +241,24 @@ void kernel::add_loop(std::unique_ptr<codegen::loop> l, const std::function<void
   open_.pop_back();
 }
 
-void kernel::loop(std::string name, std::uint32_t count, const std::function<void()>& body) {
-  add_loop(std::make_unique<codegen::loop>(codegen::loop{std::move(name), count, 0, {}}), body);
+void kernel::loop(std::string name, std::uint32_t count, const std::function<void()>& body, loop_end end) {
+  add_loop(std::make_unique<codegen::loop>(codegen::loop{std::move(name), count, 0, {}, end}), body);
 }
 
-void kernel::loop(std::string name, const scalar& count, const std::function<void()>& body) {
-  add_loop(std::make_unique<codegen::loop>(codegen::loop{std::move(name), std::nullopt, count.id, {}}), body);
+void kernel::loop(std::string name, const scalar& count, const std::function<void()>& body, loop_end end) {
+  add_loop(std::make_unique<codegen::loop>(codegen::loop{std::move(name), std::nullopt, count.id, {}, end}), body);
+}
+
+void kernel::when(std::string name, const scalar& condition, const std::function<void()>& body) {
+  add_loop(std::make_unique<codegen::loop>(
+               codegen::loop{std::move(name), std::nullopt, condition.id, {}, loop_end::exact, true}),
+           body);
+}
+
+void kernel::repeat(std::string name, const variable<scalar>& again, const std::function<void()>& body) {
+  auto l = std::make_unique<codegen::loop>(codegen::loop{std::move(name), std::nullopt, again.id, {}});
+  l->is_repeat = true;
+  add_loop(std::move(l), body);
 }
 
 void kernel::set_control(std::string_view reg, unsigned value) {
@@ -261,7 +286,7 @@ void kernel::release(unsigned id, std::int32_t value) {
 bool kernel::retarget(const value_ref& target, const value_ref& source) {
   block& ops = current();
   const auto first = std::ranges::find_if(ops, [&](const operation& op) { return writes(op, source); });
-  if (function_.values[source.id].is_variable || first == ops.end() ||
+  if (function_.values[source.id].is_variable || kind_of(source) != kind_of(target) || first == ops.end() ||
       std::ranges::any_of(ops, [&](const operation& op) { return reads(op, source); })) {
     return false;
   }

@@ -82,6 +82,15 @@ struct memory_area {
   alias_set alias = 0;
   std::uint8_t banks = 0;
   std::string name;
+  bool yields = false;
+
+  /// A DMA that moves four bytes a cycle touches memory every fourth cycle (16 bytes), and wins. If the core's accesses
+  /// leave one cycle in four free, always the same, a few stalls shift the core until the DMA's fall into it.
+  memory_area yielding() const {
+    memory_area area = *this;
+    area.yields = true;
+    return area;
+  }
 };
 
 /// A byte address in data memory; accesses may move it on.
@@ -145,6 +154,8 @@ class kernel {
   pointer pointer_to(std::string name, std::uint32_t address, memory_area area = {});
   /// A pointer of its own that starts `bytes` behind where another one is now.
   pointer pointer_from(std::string name, const pointer& from, memory_area area);
+  /// A pointer to an address that a scalar holds, loaded or computed at run time.
+  pointer pointer_from(std::string name, const scalar& address, memory_area area);
   stride make_stride(std::string name, std::int32_t bytes);
   /// `count` - 1 times on by `step`, then once by `next`, and so on.
   /// @throws operand_error if a count is 0 or less
@@ -152,6 +163,10 @@ class kernel {
   /// As above with a second level: after every `count` accesses by `step2`, after `count` * `count2` by `next`.
   stride_3d make_stride(std::string name, std::int32_t step, std::int32_t count, std::int32_t step2,
                         std::int32_t count2, std::int32_t next);
+
+  /// Counts from the start again.
+  void restart(const stride_2d& s);
+  void restart(const stride_3d& s);
 
   /// The same register for equal constants, loaded once at the start.
   scalar constant(std::int32_t value);
@@ -165,8 +180,12 @@ class kernel {
   }
 
   /// The body `count` times; 0 is allowed.
-  void loop(std::string name, std::uint32_t count, const std::function<void()>& body);
-  void loop(std::string name, const scalar& count, const std::function<void()>& body);
+  void loop(std::string name, std::uint32_t count, const std::function<void()>& body, loop_end end = loop_end::exact);
+  void loop(std::string name, const scalar& count, const std::function<void()>& body, loop_end end = loop_end::exact);
+  /// The body if the scalar is not 0.
+  void when(std::string name, const scalar& condition, const std::function<void()>& body);
+  /// The body, and again as long as the variable is not 0 at its end.
+  void repeat(std::string name, const variable<scalar>& again, const std::function<void()>& body);
 
   /// Rounding of srs and conversions (crRnd) and saturation (crSat) from here on; see isa::rounding_modes().
   void set_rounding(unsigned mode);
@@ -187,6 +206,7 @@ class kernel {
   }
   /// @throws undefined_value_error if it reads a value that lives on only as the variable it was assigned to
   void emit(operation op);
+  /// `source` may be a scalar for a target of any scalar kind: pointers, strides.
   void assign(const value_ref& target, const value_ref& source);
   std::string name_of(const value_ref& v) const;
   register_kind kind_of(const value_ref& v) const;

@@ -6,6 +6,8 @@
 // stay in registers for a short time. Rau, "Iterative modulo scheduling" (MICRO 27, 1994), is where taking back comes
 // from; placing between neighbours from Llosa et al., "Swing modulo scheduling" (PACT 1996).
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <tuple>
 
 #include "codegen/path_matrix.hpp"
@@ -16,6 +18,7 @@ namespace npurt::codegen {
 namespace {
 
 constexpr int none = path_matrix::none;
+constexpr std::size_t dma = std::numeric_limits<std::size_t>::max();  ///< an owner that is no operation
 
 class loop_scheduler {
  public:
@@ -27,12 +30,15 @@ class loop_scheduler {
         table_(interval),
         chosen_(graph.timings.size()),
         placed_(graph.timings.size(), false),
-        last_(graph.timings.size()) {}
+        last_(graph.timings.size()) {
+    leave_to_dma();
+  }
 
   std::optional<std::vector<slot_choice>> run() {
     if (paths_.too_long() || !each_fits_alone()) {
       return std::nullopt;
     }
+    find_feeders();
     find_heights();
     for (std::size_t budget = 12 * placed_.size() + 64; budget > 0; --budget) {
       const auto op = next();
@@ -53,6 +59,16 @@ class loop_scheduler {
     int room() const { return has_first() && has_last() ? last - first : -none; }
   };
 
+  /// Takes every fourth cycle of the banks that a DMA moves 16 bytes to or from every fourth cycle.
+  void leave_to_dma() {
+    constexpr int dma_period = 4;
+    for (unsigned bank = 0; bank < memory_banks && interval_ % dma_period == 0; ++bank) {
+      for (int cycle = 0; (graph_.yielding >> bank & 1) != 0 && cycle < interval_; cycle += dma_period) {
+        table_.take(std::array{resource_use{bank_resource(bank), 0, true}}, cycle, dma);
+      }
+    }
+  }
+
   bool each_fits_alone() {
     usable_.resize(placed_.size());
     for (std::size_t op = 0; op < placed_.size(); ++op) {
@@ -67,6 +83,23 @@ class loop_scheduler {
       }
     }
     return true;
+  }
+
+  /// What only brings loaded values into shape for a computation belongs to the loads.
+  void find_feeders() {
+    feeds_.assign(placed_.size(), true);
+    std::vector<bool> is_read(placed_.size(), false), reads(placed_.size(), false);
+    for (const dependence& e : graph_.edges) {
+      if (e.distance != 0 || e.from > e.to || e.latency <= 0) {
+        continue;
+      }
+      reads[e.to] = true;
+      is_read[e.from] = is_read[e.from] || !touches_memory(e.to);
+      feeds_[e.to] = feeds_[e.to] && is_load(e.from);
+    }
+    for (std::size_t op = 0; op < placed_.size(); ++op) {
+      feeds_[op] = feeds_[op] && reads[op] && is_read[op] && !touches_memory(op) && !is_critical(op);
+    }
   }
 
   /// Longest paths through computation alone: accesses are placed around it, so what their pointers ask for must not
@@ -92,6 +125,7 @@ class loop_scheduler {
     return graph_.timings[op].memory_read != 0 || graph_.timings[op].memory_write != 0;
   }
   bool is_load(std::size_t op) const { return graph_.timings[op].memory_read != 0; }
+  bool comes_late(std::size_t op) const { return is_load(op) || feeds_[op]; }
 
   window window_of(std::size_t op) const {
     window w;
@@ -113,7 +147,7 @@ class loop_scheduler {
   std::optional<std::size_t> next() const {
     std::optional<std::size_t> best;
     for (std::size_t op = 0; op < placed_.size(); ++op) {
-      if (!placed_[op] && !touches_memory(op) && (!best || more_urgent(op, *best))) {
+      if (!placed_[op] && !touches_memory(op) && !feeds_[op] && (!best || more_urgent(op, *best))) {
         best = op;
       }
     }
@@ -126,10 +160,10 @@ class loop_scheduler {
         continue;
       }
       // Data in scarce registers first: it gets the cycles next to the computation.
-      const std::tuple room(is_load(op) ? variant_ % 3 == 2 : variant_ % 3 == 1, window_of(op).room(),
+      const std::tuple room(comes_late(op) ? variant_ % 3 == 2 : variant_ % 3 == 1, window_of(op).room(),
                             graph_.timings[op].data_registers, shuffled(op));
       // Among equals the later load and the earlier store: each next to its neighbour in its pointer's chain.
-      if (!best || room < least || (room == least && is_load(op))) {
+      if (!best || room < least || (room == least && comes_late(op))) {
         best = op;
         least = room;
       }
@@ -145,7 +179,7 @@ class loop_scheduler {
 
   void place(std::size_t op) {
     const window w = window_of(op);
-    const bool late = w.has_last() && (is_load(op) || !w.has_first());
+    const bool late = w.has_last() && (comes_late(op) || !w.has_first());
     const int start = late ? w.last : w.has_first() ? w.first : 0;
     const int stop = late ? std::max(w.first, start - interval_ + 1) : std::min(w.last, start + interval_ - 1);
     for (int cycle = start; late ? cycle >= stop : cycle <= stop; cycle += late ? -1 : 1) {
@@ -166,9 +200,12 @@ class loop_scheduler {
       cycle = late ? std::min(cycle, *last_[op] - 1) : std::max(cycle, *last_[op] + 1);
     }
     const std::size_t way = usable_[op][static_cast<std::size_t>(forced_++) % usable_[op].size()];
-    for (const std::size_t other : table_.in_the_way(graph_.timings[op].ways[way].uses, cycle)) {
-      take_back(other);
+    auto in_the_way = table_.in_the_way(graph_.timings[op].ways[way].uses, cycle);
+    while (std::ranges::contains(in_the_way, dma)) {
+      cycle += late ? -1 : 1;
+      in_the_way = table_.in_the_way(graph_.timings[op].ways[way].uses, cycle);
     }
+    std::ranges::for_each(in_the_way, [&](std::size_t other) { take_back(other); });
     for (std::size_t other = 0; other < placed_.size(); ++other) {
       if (placed_[other] && out_of_order(op, cycle, other)) {
         take_back(other);
@@ -214,6 +251,7 @@ class loop_scheduler {
   std::vector<std::optional<int>> last_;
   std::vector<std::vector<std::size_t>> usable_;  ///< ways that do not collide with themselves
   std::vector<int> height_;
+  std::vector<bool> feeds_;
   int forced_ = 0;
 };
 

@@ -76,6 +76,14 @@ class lowering {
       return;
     }
     const loop& l = *std::get<std::unique_ptr<loop>>(n);
+    if (l.is_condition) {
+      add_condition(l);
+      return;
+    }
+    if (l.is_repeat) {
+      add_repeat(l);
+      return;
+    }
     const bool innermost = l.body.size() == 1 && std::holds_alternative<block>(l.body[0]);
     if (l.trips == 0u || l.body.empty()) {
       return;
@@ -84,16 +92,46 @@ class lowering {
       add_outer(l);
     } else if (l.trips) {
       add_counted(l);
+    } else if (l.end != loop_end::exact) {
+      add_overrunning(l);
     } else {
       add_guarded(l);
     }
   }
 
   std::string label(const std::string& name, std::string_view what) const {
-    std::string text = ".L" + name;
+    std::string text = ".L" + out_.name + "." + name;
     std::ranges::replace_if(
         text, [](char c) { return c != '.' && std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
     return std::format("{}_{}{}", text, labels_, what);
+  }
+
+  void add_condition(const loop& l) {
+    if (l.body.empty()) {
+      return;
+    }
+    ++labels_;
+    const std::string end = label(l.name, "_skip");
+    current().branch = make({"JZ"}, {use_value(l.trip_value), use_label(end)}, "not " + l.name);
+    const std::size_t first = out_.regions.size();
+    for (const node& n : l.body) {
+      add(n);
+    }
+    out_.conditions.push_back({first, out_.regions.size() - 1});
+    start(end);
+  }
+
+  void add_repeat(const loop& l) {
+    ++labels_;
+    const std::string top = label(l.name, "");
+    start(top);
+    const std::size_t first = out_.regions.size() - 1;
+    for (const node& n : l.body) {
+      add(n);
+    }
+    current().branch = make({"JNZ"}, {use_value(l.trip_value), use_label(top)}, l.name + " again");
+    out_.loops.push_back({first, out_.regions.size() - 1});
+    start(label(l.name, "_end"));
   }
 
   /// A loop around other loops: a counter in a register.
@@ -132,7 +170,7 @@ class lowering {
 
   loop_form new_form(const loop& l, std::size_t number, bool pipelined) {
     ++labels_;
-    return {number, l.name, pipelined, l.trips, label(l.name, ""), label(l.name, "_last")};
+    return {number, l.name, pipelined, l.end, l.trips, label(l.name, ""), label(l.name, "_last")};
   }
 
   void add_loop_region(loop_form form, std::vector<operation> body) {
@@ -144,10 +182,20 @@ class lowering {
   }
 
   void add_counted(const loop& l) {
-    const loop_form form = new_form(l, out_.innermost++, pipeline_);
+    const loop_form form = new_form(l, out_.innermost++, pipeline_ && l.end != loop_end::plain);
     set_up(form, make({"MOVA_lda_cg", "MOVX_alu_cg", "MOVXM_lng_cg"},
                       {use_register("LC"), use_parameter(form.loop, loop_parameter::passes)}, l.name + " passes"));
     add_loop_region(form, std::get<block>(l.body[0]));
+  }
+
+  /// n iterations, n in a register, as many passes of the repeated code.
+  void add_overrunning(const loop& l) {
+    const loop_form form = new_form(l, out_.innermost++, pipeline_ && l.end != loop_end::plain);
+    const std::string end = label(l.name, "_skip");
+    set_up(form, make({"MOV_mv_scl"}, {use_register("LC"), use_value(l.trip_value)}, l.name + " passes"));
+    current().branch = make({"JZ"}, {use_value(l.trip_value), use_label(end)}, "no " + l.name);
+    add_loop_region(form, std::get<block>(l.body[0]));
+    start(end);
   }
 
   /// n iterations, n in a register: what the pipelined form cannot take (all of them if they are fewer than its ramp

@@ -29,6 +29,10 @@ constexpr form_names store_conv{"VST_CONV_BF16_FP32_ag_idx_imm", "VST_CONV_BF16_
                                 "VST_CONV_BF16_FP32_ag_pstm_nrm", "VST_CONV_2D_BF16_FP32", "VST_CONV_3D_BF16_FP32"};
 constexpr form_names store_srs_8{"VST_SRS_S8_S32_ag_idx_imm", "VST_SRS_S8_S32_ag_pstm_nrm_imm",
                                  "VST_SRS_S8_S32_ag_pstm_nrm", "VST_2D_SRS_S8_S32", "VST_3D_SRS_S8_S32"};
+constexpr form_names load_ups_8{"VLDA_UPS_S32_D8_ag_idx_imm", "VLDA_UPS_S32_D8_ag_pstm_nrm_imm",
+                                "VLDA_UPS_S32_D8_ag_pstm_nrm", "VLDA_2D_UPS_S32_D8", "VLDA_3D_UPS_S32_D8"};
+constexpr form_names load_u8_names{"LDA_U8_ag_idx_imm", "LDA_U8_ag_pstm_nrm_imm", "LDA_U8_ag_pstm_nrm",
+                                   "LDA_2D_U8_dmhb_lda", "LDA_3D_U8_dmhb_lda"};
 constexpr form_names load_r{"LDA_dms_lda_idx_imm", "LDA_dms_lda_pstm_nrm_imm", "LDA_dms_lda_pstm_nrm", "LDA_2D_dms_lda",
                             "LDA_3D_dms_lda"};
 constexpr form_names store_r{"ST_dms_sts_idx_imm", "ST_dms_sts_pstm_nrm_imm", "ST_dms_sts_pstm_nrm", "ST_2D_dms_sts",
@@ -87,6 +91,7 @@ void access(kernel& k, std::initializer_list<const form_names*> forms, const val
   op.order = is_load ? ordering::load : ordering::store;
   op.alias = p.area.alias;
   op.banks = p.area.banks;
+  op.yields = p.area.yields;
   k.emit(std::move(op));
 }
 
@@ -150,5 +155,91 @@ scalar load_i32(pointer& p, const addressing& how) {
 }
 
 void store(pointer& p, const scalar& s, const addressing& how) { access(*p.owner, {&store_r}, s, p, how); }
+
+void restart(const stride_2d& s, const scalar& count) {
+  constexpr unsigned dc = 3;
+  detail::emit(*count.owner, {"MOV_mv_scl"}, {use(leaf(s, dc)), use(count)},
+               std::format("{} after {}", s.owner->name_of(s), s.owner->name_of(count)));
+}
+
+pointer pointer_at(std::string name, const scalar& address, memory_area area) {
+  kernel& k = *address.owner;
+  auto p = kernel::typed<pointer>(k.define(register_kind::p, std::move(name), true));
+  p.area = std::move(area);
+  detail::emit(k, {"MOV_mv_scl"}, {use(p), use(address)}, std::format("{} = {}", k.name_of(p), k.name_of(address)));
+  return p;
+}
+
+scalar load_u8(pointer& p, const addressing& how) {
+  const auto v = kernel::typed<scalar>(p.owner->define(register_kind::r));
+  access(*p.owner, {&load_u8_names}, v, p, how);
+  return v;
+}
+
+shift_amount shift_here(kernel& k, std::int32_t amount) {
+  return detail::result<shift_amount>(k, {"MOV_mv_cg", "MOVXM_lng_cg"}, {detail::immediate(amount)},
+                                      std::format("shift {}", amount));
+}
+
+void set_bytes_signed(kernel& k, bool is_signed) {
+  const operand reg{.kind = operand::type::physical, .reg = *isa::find_register("crUPSSign")};
+  detail::emit(k, {"MOV_mv_cg"}, {reg, detail::immediate(is_signed)}, "crUPSSign");
+}
+
+accum<acc32, 32> load_bytes(pointer& p, const shift_amount& shift, const addressing& how) {
+  const auto v = kernel::typed<accum<acc32, 32>>(p.owner->define(register_kind::cm));
+  access(*p.owner, {&load_ups_8}, v, p, how, &shift);
+  return v;
+}
+
+vector<std::int8_t, 64> gather(const accum<acc32, 32>& addresses, unsigned first, const memory_area& area) {
+  constexpr unsigned lanes = 8;
+  kernel& k = *addresses.owner;
+  const auto eight = kernel::typed<vector<std::int32_t, 8>>(k.define(register_kind::w));
+  detail::emit(k, {"VMOV_mv_w"}, {use(eight), use(leaf(addresses, first / lanes))},
+               std::format("{} = lanes {} and on of {}", k.name_of(eight), first, k.name_of(addresses)));
+  const auto v = kernel::typed<vector<std::int8_t, 64>>(k.define(register_kind::x));
+  for (const unsigned half : {0u, 1u}) {
+    k.emit({.ways = {isa::find_instruction(half == 0 ? "VLDB_4x32_LO" : "VLDB_4x32_HI")},
+            .operands = {use(leaf(v, half)), use(eight)},
+            .note = std::format("{} = at {}", k.name_of(v), k.name_of(eight)),
+            .order = ordering::load,
+            .alias = area.alias,
+            .banks = area.banks});
+  }
+  return v;
+}
+
+scalar number(kernel& k, std::int32_t value) {
+  return detail::result<scalar>(k, {"MOVA_lda_cg", "MOVX_alu_cg", "MOV_mv_cg", "MOVXM_lng_cg"},
+                                {detail::immediate(value)}, std::to_string(value));
+}
+
+stride_2d make_stride(std::string name, const scalar& step, const scalar& last, const scalar& next) {
+  enum : std::uint8_t { m, dn, dj };
+  kernel& k = *step.owner;
+  const auto s = kernel::typed<stride_2d>(k.define(register_kind::d2, std::move(name), true));
+  for (const auto& [part, value] : {std::pair{m, &next}, {dn, &last}, {dj, &step}}) {
+    detail::emit(k, {"MOV_mv_scl"}, {use(leaf(s, part)), use(*value)},
+                 std::format("{} by {}", k.name_of(s), k.name_of(*value)));
+  }
+  k.restart(s);
+  return s;
+}
+
+namespace {
+
+void lock_operation(std::string_view row, const scalar& id, std::int32_t value, ordering order) {
+  kernel& k = *id.owner;
+  k.emit({.ways = {isa::find_instruction(row)},
+          .operands = {use(id), use(k.constant(value))},
+          .note = "lock " + k.name_of(id),
+          .order = order});
+}
+
+}  // namespace
+
+void acquire(const scalar& id, std::int32_t value) { lock_operation("ACQ_mLockId_reg", id, value, ordering::acquire); }
+void release(const scalar& id, std::int32_t value) { lock_operation("REL_mLockId_reg", id, value, ordering::release); }
 
 }  // namespace npurt::codegen

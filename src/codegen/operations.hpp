@@ -103,6 +103,19 @@ inline void store_i8(pointer& p, const accum<acc32, 32>& v, const shift_amount& 
   detail::converted(*p.owner, "VST_SRS_S8_S32", v, p, how, &s);
 }
 
+/// 64 bytes as 16 lanes, bit by bit.
+template <typename A, typename T, unsigned N>
+accum<A, 16> as_accum(const vector<T, N>& v) {
+  static_assert(sizeof(T) * N == 64);
+  return detail::result<accum<A, 16>>(*v.owner, {"VMOV_mv_x"}, {use(v)}, v.owner->name_of(v));
+}
+
+/// 32 unsigned bytes, shifted left.
+accum<acc32, 32> load_bytes(pointer& p, const shift_amount& shift, const addressing& how);
+/// Eight bytes from each of eight addresses, multiples of 8: a's lanes `first` to `first` + 7. In odd lanes bit 4 of
+/// the address counts as set, so that two lanes of a pair read from different banks. Three instructions.
+vector<std::int8_t, 64> gather(const accum<acc32, 32>& addresses, unsigned first, const memory_area& area);
+
 /// The halves of a register.
 template <typename T, unsigned N>
 vector<T, N / 2> low(const vector<T, N>& v) {
@@ -150,6 +163,13 @@ vector<T, N> min(const vector<T, N>& a, const vector<T, N>& b) {
   return detail::result<vector<T, N>>(*a.owner, {detail::by_type<T>("VMIN_GE")}, {use(lanes), use(a), use(b)},
                                       std::format("min({}, {})", a.owner->name_of(a), a.owner->name_of(b)));
 }
+/// a - b, or 0 where that is negative.
+template <std::integral T, unsigned N>
+vector<T, N> excess(const vector<T, N>& a, const vector<T, N>& b) {
+  const value_ref lanes = a.owner->define(sizeof(T) == 1 ? register_kind::l : register_kind::r);
+  return detail::result<vector<T, N>>(*a.owner, {detail::by_type<T>("VMAXDIFF_LT")}, {use(lanes), use(a), use(b)},
+                                      std::format("max({} - {}, 0)", a.owner->name_of(a), a.owner->name_of(b)));
+}
 /// Lanes where a < b; of 16 or 32 bits.
 template <typename T, unsigned N>
 mask lt(const vector<T, N>& a, const vector<T, N>& b) {
@@ -157,6 +177,8 @@ mask lt(const vector<T, N>& a, const vector<T, N>& b) {
   return detail::result<mask>(*a.owner, {detail::by_type<T>("VLT")}, {use(a), use(b)},
                               std::format("{} < {}", a.owner->name_of(a), a.owner->name_of(b)));
 }
+/// The lanes whose bits are set.
+inline mask mask_of(const scalar& bits) { return kernel::typed<mask>(bits); }
 /// b where the mask is set, else a.
 template <typename T, unsigned N>
 vector<T, N> select(const vector<T, N>& a, const vector<T, N>& b, const mask& m) {
@@ -177,6 +199,12 @@ vector<T, N> shuffle(const vector<T, N>& a, const vector<T, N>& b, unsigned mode
       *a.owner, {"VSHUFFLE"}, {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mode)))},
       std::format("shuffle({}, {}, {})", a.owner->name_of(a), a.owner->name_of(b), mode));
 }
+/// 64 bytes rearranged by a mode of isa::shuffle_modes() that a scalar holds.
+template <typename T, unsigned N>
+vector<T, N> shuffle(const vector<T, N>& v, const scalar& mode) {
+  return detail::result<vector<T, N>>(*v.owner, {"VSHUFFLE"}, {use(v), use(v), use(mode)},
+                                      std::format("shuffle({}, {})", v.owner->name_of(v), v.owner->name_of(mode)));
+}
 /// Bytes n .. n + 63 of a:b.
 template <typename T, unsigned N>
 vector<T, N> shift_bytes(const vector<T, N>& a, const vector<T, N>& b, const scalar& n) {
@@ -189,9 +217,12 @@ vector<T, N> shift_bytes(const vector<T, N>& a, const vector<T, N>& b, const sca
 
 /// Configuration words: vmac's amode, bmode, variant and signs.
 enum class mac_shape : std::int32_t {
-  i8_4x8x8 = 776,         ///< signed int8, 4x8 · 8x8, 32 lanes of acc32
-  bf16_4x8x4 = 28,        ///< 4x8 · 8x4, 16 lanes of fp32
-  bf16_elementwise = 60,  ///< lane i = x[i]·y[i] + x[i + 16]·y[i + 16]
+  i8_4x8x8 = 776,             ///< signed int8, 4x8 · 8x8, 32 lanes of acc32
+  i32_i16_4x2x4 = 770,        ///< signed int32 4x2 · int16 2x4, 16 lanes of acc64
+  i16_elementwise = 824,      ///< signed int16, 32 lanes of acc32
+  u16_i16_elementwise = 312,  ///< unsigned and signed int16, 32 lanes of acc32
+  bf16_4x8x4 = 28,            ///< 4x8 · 8x4, 16 lanes of fp32
+  bf16_elementwise = 60,      ///< lane i = x[i]·y[i] + x[i + 16]·y[i + 16]
 };
 
 /// acc + a · b: a 4x8 row-major in its low 32 bytes, b 8x8 row-major, acc 4x8 row-major. The configuration word is a
@@ -207,18 +238,79 @@ inline accum<acc32, 32> mac_4x8x8(const accum<acc32, 32>& acc, const vector<std:
   return mac_4x8x8(acc, a, b, a.owner->constant(static_cast<std::int32_t>(mac_shape::i8_4x8x8)));
 }
 
-/// bf16 products summed in fp32, by shape: 4x8x4 or lane by lane.
+/// a · b, and added to acc: a 4x2 row-major in its low 32 bytes, b 2x4 in its low 16 bytes, 4x4 row-major.
+inline accum<acc64, 16> mul_4x2x4(const vector<std::int32_t, 16>& a, const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc64, 16>>(
+      *a.owner, {"VMUL_vmac_cm_core_dense"},
+      {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i32_i16_4x2x4)))},
+      std::format("{}·{}", a.owner->name_of(a), a.owner->name_of(b)));
+}
+inline accum<acc64, 16> mac_4x2x4(const accum<acc64, 16>& acc, const vector<std::int32_t, 16>& a,
+                                  const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc64, 16>>(
+      *a.owner, {"VMAC_vmac_cm_core_dense"},
+      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i32_i16_4x2x4)))},
+      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+/// acc + a · b, lane by lane.
+inline accum<acc32, 32> mac(const accum<acc32, 32>& acc, const vector<std::int16_t, 32>& a,
+                            const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VMAC_vmac_cm_core_dense"},
+      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i16_elementwise)))},
+      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+/// acc + a · b, acc - a · b and a · b, lane by lane, where a is unsigned.
+inline accum<acc32, 32> mac(const accum<acc32, 32>& acc, const vector<std::uint16_t, 32>& a,
+                            const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VMAC_vmac_cm_core_dense"},
+      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::u16_i16_elementwise)))},
+      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+inline accum<acc32, 32> msc(const accum<acc32, 32>& acc, const vector<std::uint16_t, 32>& a,
+                            const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VMSC_vmac_cm_core_dense"},
+      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::u16_i16_elementwise)))},
+      std::format("{} - {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+inline accum<acc32, 32> mul(const vector<std::uint16_t, 32>& a, const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VMUL_vmac_cm_core_dense"},
+      {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::u16_i16_elementwise)))},
+      std::format("{}·{}", a.owner->name_of(a), a.owner->name_of(b)));
+}
+inline accum<acc32, 32> add(const accum<acc32, 32>& a, const accum<acc32, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VADD"},
+      {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i16_elementwise)))},
+      std::format("{} + {}", a.owner->name_of(a), a.owner->name_of(b)));
+}
+
+/// bf16 products summed in fp32, by shape: 4x8x4 or lane by lane; as a scalar, with a bit 0 that drops acc.
+inline accum<accfloat, 16> mac(const accum<accfloat, 16>& acc, const vector<bfloat16, 32>& a,
+                               const vector<bfloat16, 32>& b, const scalar& configuration) {
+  return detail::result<accum<accfloat, 16>>(
+      *a.owner, {"VMAC_F_vmac_bm_core_dense"}, {use(acc), use(a), use(b), use(configuration)},
+      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
 inline accum<accfloat, 16> mac(const accum<accfloat, 16>& acc, const vector<bfloat16, 32>& a,
                                const vector<bfloat16, 32>& b, mac_shape shape) {
-  return detail::result<accum<accfloat, 16>>(
-      *a.owner, {"VMAC_F_vmac_bm_core_dense"},
-      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(shape)))},
-      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+  return mac(acc, a, b, a.owner->constant(static_cast<std::int32_t>(shape)));
 }
 inline accum<accfloat, 16> mul(const vector<bfloat16, 32>& a, const vector<bfloat16, 32>& b, mac_shape shape) {
   return detail::result<accum<accfloat, 16>>(*a.owner, {"VMUL_F_vmac_bm_core_dense"},
                                              {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(shape)))},
                                              std::format("{}·{}", a.owner->name_of(a), a.owner->name_of(b)));
+}
+/// acc - a · b.
+inline accum<accfloat, 16> msc(const accum<accfloat, 16>& acc, const vector<bfloat16, 32>& a,
+                               const vector<bfloat16, 32>& b, mac_shape shape) {
+  return detail::result<accum<accfloat, 16>>(
+      *a.owner, {"VMSC_F_vmac_bm_core_dense"},
+      {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(shape)))},
+      std::format("{} - {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
 }
 /// Lane by lane sums of fp32.
 inline accum<accfloat, 16> add(const accum<accfloat, 16>& a, const accum<accfloat, 16>& b) {
@@ -233,6 +325,21 @@ inline accum<accfloat, 16> sub(const accum<accfloat, 16>& a, const accum<accfloa
 }
 
 // ---- conversions
+
+/// The same bits as lanes of another type.
+template <typename To, typename T, unsigned N>
+vector<To, N * sizeof(T) / sizeof(To)> as_lanes_of(const vector<T, N>& v) {
+  return kernel::typed<vector<To, N * sizeof(T) / sizeof(To)>>(v);
+}
+/// 32 lanes shifted left, and back to the right, rounded.
+inline accum<acc32, 32> widen(const vector<std::int16_t, 32>& a, const shift_amount& shift) {
+  return detail::result<accum<acc32, 32>>(*a.owner, {"VUPS_S32_S16_mv_ups_x2c"}, {use(a), use(shift)},
+                                          std::format("{}, {}", a.owner->name_of(a), a.owner->name_of(shift)));
+}
+inline vector<std::int16_t, 32> to_i16(const accum<acc32, 32>& a, const shift_amount& shift) {
+  return detail::result<vector<std::int16_t, 32>>(*a.owner, {"VSRS_S16_S32_mv_x_srs"}, {use(a), use(shift)},
+                                                  std::format("{}, {}", a.owner->name_of(a), a.owner->name_of(shift)));
+}
 
 /// fp32 lanes to bf16 by the rounding mode, and back.
 inline vector<bfloat16, 16> to_bf16(const accum<accfloat, 16>& a) {
@@ -249,6 +356,98 @@ inline vector<bfloat16, 32> to_bf16_low(const accum<accfloat, 16>& a) {
                std::format("{} = bf16 of {}", a.owner->name_of(v), a.owner->name_of(a)));
   return v;
 }
+
+/// 16 lanes of 64 bits shifted right, rounded and saturated.
+inline vector<std::int32_t, 16> to_i32(const accum<acc64, 16>& a, const shift_amount& shift) {
+  return detail::result<vector<std::int32_t, 16>>(*a.owner, {"VSRS_S32_S64_mv_x_srs"}, {use(a), use(shift)},
+                                                  std::format("{}, {}", a.owner->name_of(a), a.owner->name_of(shift)));
+}
+/// a in the low half, b in the high half. Two instructions.
+inline vector<std::int16_t, 32> to_i16_pair(const accum<acc64, 16>& a, const accum<acc64, 16>& b,
+                                            const shift_amount& shift) {
+  const auto v = kernel::typed<vector<std::int16_t, 32>>(a.owner->define(register_kind::x));
+  for (const auto* half : {&a, &b}) {
+    detail::emit(*a.owner, {"VSRS_S16_S64_mv_w_srs"},
+                 {use(detail::part_of_value<std::int16_t, 32>(v, half == &a ? 0 : 1, 1)), use(*half), use(shift)},
+                 std::format("{} {} = {}", a.owner->name_of(v), half == &a ? "low" : "high", a.owner->name_of(*half)));
+  }
+  return v;
+}
+
+/// 16 bf16 into one half of a variable, or of a value whose half is not written yet; the other half stays.
+inline void set_low_bf16(const vector<bfloat16, 32>& to, const accum<accfloat, 16>& a) {
+  detail::emit(*a.owner, {"VCONV_BF16_FP32"}, {use(detail::part_of_value<bfloat16, 32>(to, 0, 1)), use(a)},
+               std::format("{} low = bf16 of {}", a.owner->name_of(to), a.owner->name_of(a)));
+}
+inline void set_high_bf16(const vector<bfloat16, 32>& to, const accum<accfloat, 16>& a) {
+  detail::emit(*a.owner, {"VCONV_BF16_FP32"}, {use(detail::part_of_value<bfloat16, 32>(to, 1, 1)), use(a)},
+               std::format("{} high = bf16 of {}", a.owner->name_of(to), a.owner->name_of(a)));
+}
+/// bf16 of a in the low half, of b in the high half. Two instructions.
+inline vector<bfloat16, 32> to_bf16_pair(const accum<accfloat, 16>& a, const accum<accfloat, 16>& b) {
+  const auto v = to_bf16_low(a);
+  set_high_bf16(v, b);
+  return v;
+}
+/// The same 16 bf16 in both halves. Two instructions.
+inline vector<bfloat16, 32> to_bf16_twice(const accum<accfloat, 16>& a) {
+  const auto v = to_bf16_low(a);
+  detail::emit(*a.owner, {"VMOV_mv_w"},
+               {use(detail::part_of_value<bfloat16, 32>(v, 1, 1)), use(detail::part_of_value<bfloat16, 32>(v, 0, 1))},
+               std::format("{} high = low", a.owner->name_of(v)));
+  return v;
+}
+/// Two registers as the halves of one. Two instructions.
+template <typename T, unsigned N>
+vector<T, 2 * N> join(const vector<T, N>& low_half, const vector<T, N>& high_half) {
+  static_assert(sizeof(T) * N == 32);
+  const auto v = kernel::typed<vector<T, 2 * N>>(low_half.owner->define(vector<T, 2 * N>::kind));
+  for (const auto* half : {&low_half, &high_half}) {
+    detail::emit(*half->owner, {"VMOV_mv_w"},
+                 {use(detail::part_of_value<T, 2 * N>(v, half == &low_half ? 0 : 1, 1)), use(*half)},
+                 std::format("{} {} = {}", half->owner->name_of(v), half == &low_half ? "low" : "high",
+                             half->owner->name_of(*half)));
+  }
+  return v;
+}
+/// 64 bytes as both halves of an accumulator, bit by bit. Two instructions.
+template <typename T, unsigned N>
+accum<acc32, 32> as_accum_twice(const vector<T, N>& v) {
+  static_assert(sizeof(T) * N == 64);
+  const auto a = kernel::typed<accum<acc32, 32>>(v.owner->define(register_kind::cm));
+  for (const unsigned half : {0u, 1u}) {
+    detail::emit(*v.owner, {"VMOV_mv_x"}, {use(detail::part_of_value<T, N>(a, 2 * half, 2)), use(v)},
+                 std::format("{} half {} = {}", v.owner->name_of(a), half, v.owner->name_of(v)));
+  }
+  return a;
+}
+/// Loads 16 bf16 into both halves. Two instructions.
+inline vector<bfloat16, 32> load_twice(pointer& p, const addressing& how) {
+  const auto v = load_low<bfloat16, 32>(p, how);
+  detail::emit(*p.owner, {"VMOV_mv_w"},
+               {use(detail::part_of_value<bfloat16, 32>(v, 1, 1)), use(detail::part_of_value<bfloat16, 32>(v, 0, 1))},
+               std::format("{} high = low", p.owner->name_of(v)));
+  return v;
+}
+/// floor(a · 2^shift), saturated.
+inline vector<std::int32_t, 16> floor_scaled(const vector<bfloat16, 16>& a, const shift_amount& shift) {
+  return detail::result<vector<std::int32_t, 16>>(
+      *a.owner, {"VFLOOR_S32_BF16_mFl2FxSrc_W"}, {use(a), use(shift)},
+      std::format("floor({}), {}", a.owner->name_of(a), a.owner->name_of(shift)));
+}
+/// The lanes' bit patterns, and lanes of bit patterns.
+inline vector<std::int32_t, 16> bits_of(const accum<accfloat, 16>& a) {
+  return detail::result<vector<std::int32_t, 16>>(*a.owner, {"VMOV_mv_x"}, {use(a)}, "bits of " + a.owner->name_of(a));
+}
+inline accum<accfloat, 16> float_of_bits(const vector<std::int32_t, 16>& a) { return as_accum<accfloat>(a); }
+/// Lane `index` of a, signed.
+inline scalar extract(const vector<std::int32_t, 16>& a, const scalar& index) {
+  return detail::result<scalar>(*a.owner, {"VEXTRACT_S32"}, {use(a), use(index)},
+                                std::format("{}[{}]", a.owner->name_of(a), a.owner->name_of(index)));
+}
+
+/// Whether bytes that are widened (load_bytes) are signed.
+void set_bytes_signed(kernel& k, bool is_signed);
 
 // ---- scalars
 
@@ -270,7 +469,29 @@ NPURT_SCALAR(shift_left, "LSHL", "<<")
 NPURT_SCALAR(shift_arithmetic, "ASHL", "<<")
 #undef NPURT_SCALAR
 
+/// b where the scalar is not 0, else a.
+inline scalar select(const scalar& a, const scalar& b, const scalar& condition) {
+  return detail::result<scalar>(
+      *a.owner, {"SELNEZ"}, {use(b), use(a), use(condition)},
+      std::format("{} ? {} : {}", a.owner->name_of(condition), a.owner->name_of(b), a.owner->name_of(a)));
+}
+
 scalar load_i32(pointer& p, const addressing& how);
 void store(pointer& p, const scalar& s, const addressing& how);
+
+/// A pointer whose address is computed; it starts anew wherever this stands, in every iteration.
+pointer pointer_at(std::string name, const scalar& address, memory_area area);
+/// An unsigned byte.
+scalar load_u8(pointer& p, const addressing& how);
+/// A number that is loaded here and not at the start, as kernel::constant() and shift() are.
+scalar number(kernel& k, std::int32_t value);
+shift_amount shift_here(kernel& k, std::int32_t amount);
+/// A stride that goes on by `step` and, every `last` + 1 accesses, by `next`; numbers known at run time.
+stride_2d make_stride(std::string name, const scalar& step, const scalar& last, const scalar& next);
+/// As kernel::restart(), but after `count` accesses.
+void restart(const stride_2d& s, const scalar& count);
+/// As kernel::acquire() and release(), the lock's id in a register.
+void acquire(const scalar& id, std::int32_t value);
+void release(const scalar& id, std::int32_t value);
 
 }  // namespace npurt::codegen

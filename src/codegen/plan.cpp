@@ -26,6 +26,10 @@ void count_passes(const loop_form& form, bool pipelined, loop_plan& p) {
     p.passes = form.trips.value_or(0);
     return;
   }
+  if (p.overruns) {
+    p.passes = *form.trips / copies;
+    return;
+  }
   p.repeats = *form.trips >= least_ramp + copies;
   if (p.repeats) {
     p.passes = (*form.trips - least_ramp) / copies;
@@ -98,10 +102,15 @@ std::string planner::search_interval(std::size_t at, int least, loop_plan& p) co
 void planner::take_schedule(std::size_t at, const std::vector<slot_choice>& chosen, int interval, loop_plan& p,
                             std::optional<allocation>& failed) const {
   const region& r = list_.regions[at];
+  const bool overruns = r.loop->end == loop_end::overrun;
+  const int head = std::max(0, length_of(chosen) - interval);
+  if (overruns && !may_overrun(r.ops, chosen, head)) {
+    return;
+  }
   const auto lives = find_lifetimes(r.ops, p.graph, chosen, globals_.registers);
   auto copies = static_cast<unsigned>(copies_needed(lives, interval));
   copies = r.loop->trips ? copies : std::bit_ceil(copies);  // trips known at run time are divided by shifting
-  if (static_cast<int>(copies) > options_.most_copies) {
+  if (static_cast<int>(copies) > options_.most_copies || (overruns && r.loop->trips.value_or(1) % copies != 0)) {
     return;
   }
   auto found = allocate_locals(r.ops, list_.values, lives, globals_.taken[at], interval, static_cast<int>(copies));
@@ -114,6 +123,8 @@ void planner::take_schedule(std::size_t at, const std::vector<slot_choice>& chos
   p.interval = interval;
   p.copies = static_cast<int>(copies);
   p.stages = (p.length() + interval - 1) / interval;
+  p.overruns = overruns;
+  p.head = head;
 }
 
 allocation planner::allocate_block(std::size_t at, const loop_plan& p) const {
@@ -133,7 +144,8 @@ void planner::give_registers(std::size_t at, loop_plan& p) const {
 /// Straight code, more and more in program order if shorter schedules need too many registers.
 void planner::schedule_plain(std::size_t at, loop_plan& p) const {
   allocation found;
-  for (const block_order order : {block_order::critical_path, block_order::in_order, block_order::source}) {
+  for (const block_order order :
+       {block_order::critical_path, block_order::by_need, block_order::in_order, block_order::source}) {
     if (order < options_.order) {
       continue;
     }

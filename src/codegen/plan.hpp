@@ -22,9 +22,18 @@ struct loop_plan {
   std::uint32_t ramp = 0;    ///< iterations started before the repeated code
   std::uint32_t passes = 0;  ///< of the repeated code, if known; 0 too if there is none
   bool repeats = true;       ///< not if all iterations are written out, or the body is empty
+  bool overruns = false;     ///< passes are all the code there is behind `head`
+  int head = 0;              ///< overruns: cycles before the repeated code
 
   int length() const;  ///< cycles of one iteration, or of the block
 };
+
+/// Whether a loop's operations of the first `head` cycles may run more often than its count says.
+bool may_overrun(const std::vector<operation>& ops, const std::vector<slot_choice>& chosen, int head);
+
+/// Nothing reads what the iterations past the end of a loop have moved on.
+/// @throws undefined_value_error
+void check_overrun(const region_list& list, std::size_t at, const loop_plan& p);
 
 class planner {
  public:

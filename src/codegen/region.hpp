@@ -15,6 +15,7 @@ struct loop_form {
   std::size_t loop = 0;  ///< number that parameters and set-ups name
   std::string name;
   bool pipelined = false;
+  loop_end end = loop_end::exact;
   std::optional<std::uint32_t> trips;
   std::string first_label, last_label;  ///< of the repeated bundles
 };
@@ -48,7 +49,8 @@ struct region_list {
   std::vector<value_info> values;
   std::vector<region> regions;
   std::vector<loop_span> loops;
-  std::size_t innermost = 0;  ///< count of innermost loops
+  std::vector<loop_span> conditions;  ///< what may be skipped
+  std::size_t innermost = 0;          ///< count of innermost loops
 };
 
 /// @param pipeline  whether innermost loops are to be software-pipelined

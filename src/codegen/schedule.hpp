@@ -17,6 +17,7 @@ struct slot_choice {
 
 enum class block_order : std::uint8_t {
   critical_path,  ///< as early as possible, longest path first
+  by_need,        ///< the same, then as late as what reads it allows
   in_order,       ///< as early as possible, none before one that stands before it
   source,         ///< one operation a bundle in program order, each waiting for what it reads
 };

@@ -116,6 +116,8 @@ std::string resource_name(resource r) {
   return "unit " + std::string(unit_names().at(r - first_unit));
 }
 
+resource bank_resource(unsigned bank) { return static_cast<resource>(first_bank + bank); }
+
 std::vector<resource_use> resource_uses(const isa::decoded_instruction& insn, std::uint8_t banks) {
   std::vector<resource_use> uses;
   const auto slot_use = [&](isa::slot s) { uses.push_back({static_cast<resource>(s), 0, true}); };
@@ -133,7 +135,7 @@ std::vector<resource_use> resource_uses(const isa::decoded_instruction& insn, st
   for (const std::uint8_t stage : insn.schedule->memory) {
     for (unsigned bank = 0; bank < memory_banks; ++bank) {
       if ((banks >> bank & 1) != 0) {
-        uses.push_back({static_cast<resource>(first_bank + bank), static_cast<std::uint8_t>(stage - 1), true});
+        uses.push_back({bank_resource(bank), static_cast<std::uint8_t>(stage - 1), true});
       }
     }
   }

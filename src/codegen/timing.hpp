@@ -14,6 +14,7 @@ namespace npurt::codegen {
 using resource = std::uint8_t;
 inline constexpr std::size_t resource_count = 64;
 std::string resource_name(resource r);
+resource bank_resource(unsigned bank);
 
 /// `take` collides with take and avoid of the same cycle, avoid only with take.
 struct resource_use {

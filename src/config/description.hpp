@@ -58,11 +58,12 @@ struct flow {
   aie::tile_port to;
 };
 
-/// A route for packets of one id; the header stays on.
+/// A route for packets of one id. Several from one source with one id are a broadcast.
 struct packet_flow {
   aie::tile_port from;
   aie::tile_port to;
   std::uint8_t id = 0;
+  bool drop_header = false;  ///< at the destination, where all packets lose it or none
 };
 
 struct core_program {

@@ -25,7 +25,6 @@ constexpr std::uint32_t core_reset = 2;
 constexpr std::uint32_t channel_reset = 2;
 constexpr std::uint32_t memtile_own_memory = 0x80000;  // below and above it a memtile's BDs address its neighbours
 constexpr std::uint8_t memtile_own_locks = 64;
-constexpr std::uint32_t compare_whole_id = 0x1F;
 
 class writer {
  public:
@@ -223,9 +222,13 @@ class lowering {
         to.word(aie::master_offset(kind, *aie::master_number(kind, master)),
                 aie::pack_master({.enable = true, .slave = number}));
       }
-      for (const auto& [master, arbiter] : settings.packet_masters) {
+      for (const auto& [master, way] : settings.packet_masters) {
         to.word(aie::master_offset(kind, *aie::master_number(kind, master)),
-                aie::pack_master({.enable = true, .packet = true, .arbiter = arbiter, .msel_mask = 1}));
+                aie::pack_master({.enable = true,
+                                  .packet = true,
+                                  .drop_header = way.drop_header,
+                                  .arbiter = way.arbiter,
+                                  .msel_mask = way.msel_mask}));
       }
       for (const auto& [slave, rules] : settings.packet_slaves) {
         write_rules(to, kind, *aie::slave_number(kind, slave), rules);
@@ -236,9 +239,9 @@ class lowering {
   static void write_rules(writer& to, tile_kind kind, std::uint8_t slave, const std::vector<slot_rule>& rules) {
     to.word(aie::slave_offset(kind, slave), aie::pack_slave({.enable = true, .packet = true}));
     for (unsigned slot = 0; slot < rules.size(); ++slot) {
+      const slot_rule& r = rules[slot];
       to.word(aie::slot_offset(kind, slave, slot),
-              aie::pack_slot(
-                  {.enable = true, .id = rules[slot].id, .mask = compare_whole_id, .arbiter = rules[slot].arbiter}));
+              aie::pack_slot({.enable = true, .id = r.id, .mask = r.mask, .msel = r.msel, .arbiter = r.arbiter}));
     }
   }
 

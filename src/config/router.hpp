@@ -11,16 +11,25 @@
 
 namespace npurt::config {
 
-/// A packet rule at a slave port.
+/// A packet rule at a slave port: the ids that equal `id` in the bits of `mask` go where the arbiter's msel leads.
 struct slot_rule {
   std::uint8_t id = 0;
+  std::uint8_t mask = 0;
   std::uint8_t arbiter = 0;
+  std::uint8_t msel = 0;
+};
+
+/// How packets leave by a master port.
+struct packet_master {
+  std::uint8_t arbiter = 0;
+  std::uint8_t msel_mask = 0;  ///< a bit for each msel of the arbiter that leads here
+  bool drop_header = false;
 };
 
 /// What one switch is set to; ports that are not named stay off.
 struct switch_settings {
-  std::map<aie::port, aie::port> circuits;                    ///< master -> slave
-  std::map<aie::port, std::uint8_t> packet_masters;           ///< master -> arbiter
+  std::map<aie::port, aie::port> circuits;  ///< master -> slave
+  std::map<aie::port, packet_master> packet_masters;
   std::map<aie::port, std::vector<slot_rule>> packet_slaves;  ///< slave -> rules, at most four
 };
 
@@ -37,7 +46,8 @@ struct routes {
   std::vector<shim_channel> shim_channels;  ///< in order, each once
 };
 
-/// Shortest free routes in the order of the description; flows with the same source share their way.
+/// Shortest free routes in the order of the description; flows with the same source share their way. Packets of
+/// different sources share a port only where they have the same destination or where no other way is left.
 /// @throws config_error naming the flow that cannot be routed
 routes route(const array_description& design);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "npurt/error.hpp"
+#include "runtime/bd_fields.hpp"
 
 namespace npurt::detail {
 
@@ -24,27 +25,25 @@ constexpr std::uint32_t channel_base = 0x1D200;
 constexpr std::uint32_t channel_size = 8;
 constexpr unsigned bd_count = 16;
 
+// Memtile registers (AM025).
+constexpr std::uint32_t memtile_bd_base = 0xA0000;
+constexpr std::uint32_t memtile_s2mm_base = 0xA0600;
+constexpr std::uint32_t memtile_mm2s_base = 0xA0630;
+constexpr std::uint32_t memtile_lock_base = 0xC0000;
+constexpr std::uint32_t memtile_lock_size = 0x10;
+
 // Tokens carry the low bits of Controller_ID[15:8] as their packet id; 15 is what mlir-aie gives the shim row and what
 // the array routes to South 0.
 constexpr std::uint32_t controller_id = 15;
 constexpr std::uint32_t controller_mask = 0x1F00;
-
-std::uint32_t field(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t bits) {
-  if (value >> bits != 0) throw error(fmt::format("shim BD: {} = {} does not fit its {} bits", name, value, bits));
-  return value << low;
-}
-
-// Steps and the iteration's wrap are stored minus one.
-std::uint32_t minus_one(const char* name, std::uint32_t value, std::uint32_t low, std::uint32_t bits) {
-  if (value == 0) throw error(fmt::format("shim BD: {} = 0 cannot be stored", name));
-  return field(name, value - 1, low, bits);
-}
 
 void check_bd(unsigned bd) {
   if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
 }
 
 constexpr std::uint32_t column_bits = 25;
+
+std::uint32_t memtile(unsigned column) { return column << column_bits | 1u << 20; }
 
 std::uint32_t control_register(unsigned column, shim_channel channel) {
   return (column << column_bits) + channel_base + channel_size * static_cast<std::uint32_t>(channel);
@@ -56,14 +55,17 @@ std::array<std::uint32_t, 8> encode_shim_bd(const shim_bd& bd) {
   constexpr std::uint32_t burst_256 = 2u << 30;
   constexpr std::uint32_t ax_cache = 2u << 24;
   constexpr std::uint32_t valid = 1u << 25;
+  constexpr std::uint32_t use_next = 1u << 26;
   return {bd.length,
           0,
           0,
-          field("D0 wrap", bd.d0_wrap, 20, 10) | minus_one("D0 step", bd.d0_step, 0, 20),
-          burst_256 | field("D1 wrap", bd.d1_wrap, 20, 10) | minus_one("D1 step", bd.d1_step, 0, 20),
-          ax_cache | minus_one("D2 step", bd.d2_step, 0, 20),
-          minus_one("iteration wrap", bd.iteration_wrap, 20, 6) | minus_one("iteration step", bd.iteration_step, 0, 20),
-          valid};
+          bd_field("shim BD", "D0 wrap", bd.d0_wrap, 20, 10) | bd_minus_one("shim BD", "D0 step", bd.d0_step, 0, 20),
+          burst_256 | bd_field("shim BD", "D1 wrap", bd.d1_wrap, 20, 10) |
+              bd_minus_one("shim BD", "D1 step", bd.d1_step, 0, 20),
+          ax_cache | bd_minus_one("shim BD", "D2 step", bd.d2_step, 0, 20),
+          bd_minus_one("shim BD", "iteration wrap", bd.iteration_wrap, 20, 6) |
+              bd_minus_one("shim BD", "iteration step", bd.iteration_step, 0, 20),
+          valid | (bd.next ? use_next | bd_field("shim BD", "next", *bd.next, 27, 4) : 0u)};
 }
 
 control_code::control_code(unsigned columns) {
@@ -93,6 +95,36 @@ void control_code::write_bd(unsigned column, unsigned bd, const shim_bd& descrip
   append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5],
           words[6], words[7]});
   append({op_ddr_patch, 48, 0, 0, 0, 0, address + 4, 0, argument, 0, byte_offset, 0});
+}
+
+void control_code::write_block(std::uint32_t address, std::span<const std::uint32_t> words) {
+  const auto bytes = static_cast<std::uint32_t>(words.size_bytes());
+  append({op_block_write, 0, address, 16 + bytes});
+  words_.insert(words_.end(), words.begin(), words.end());
+}
+
+void control_code::write_memtile_bd(unsigned column, unsigned bd, const memtile_bd& descriptor) {
+  constexpr unsigned memtile_bds = 48;
+  if (bd >= memtile_bds) throw error(fmt::format("memtile BD {} does not exist, a memtile has {}", bd, memtile_bds));
+  write_block(memtile(column) + memtile_bd_base + bd_size * bd, encode_memtile_bd(descriptor));
+}
+
+void control_code::rewind_memtile_bd(unsigned column, unsigned bd, std::uint32_t iteration_step,
+                                     std::uint32_t iteration_wrap) {
+  constexpr unsigned iteration_word = 6;
+  const memtile_bd iterating{.iteration_step = iteration_step, .iteration_wrap = iteration_wrap};
+  write(memtile(column) + memtile_bd_base + bd_size * bd + 4 * iteration_word,
+        encode_memtile_bd(iterating)[iteration_word]);
+}
+
+void control_code::set_memtile_lock(unsigned column, unsigned lock, std::uint32_t value) {
+  write(memtile(column) + memtile_lock_base + memtile_lock_size * lock, value);
+}
+
+void control_code::push_memtile(unsigned column, dma_side side, unsigned channel, unsigned bd, unsigned runs) {
+  if (runs == 0 || runs > 256) throw error(fmt::format("memtile task: {} runs, a task has 1 to 256", runs));
+  const std::uint32_t first = side == dma_side::s2mm ? memtile_s2mm_base : memtile_mm2s_base;
+  write(memtile(column) + first + channel_size * channel + 4, (runs - 1) << 16 | bd);
 }
 
 void control_code::set_controller(unsigned column, shim_channel channel) {

@@ -5,7 +5,7 @@
 #include <xrt/xrt_device.h>
 
 #include "npurt/device.hpp"
-#include "runtime/matmul_cache.hpp"
+#include "runtime/overlay/op_cache.hpp"
 
 namespace npurt::detail {
 
@@ -14,7 +14,7 @@ struct device_state {
   xrt::device native;
   device_info info;
   bool emulated = false;
-  matmul_cache matmul;
+  overlay::op_cache ops;
 };
 
 }  // namespace npurt::detail

@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <span>
 #include <string>
 
@@ -12,6 +11,7 @@
 #include "asm/disassembler.hpp"
 #include "asm/elf_writer.hpp"
 #include "asm/hazards.hpp"
+#include "command_line.hpp"
 #include "files.hpp"
 
 namespace {
@@ -86,13 +86,5 @@ int main(int argc, char** argv) {
       "warn of hazards: values read before they are there or overwritten before they are read, two writers or\n"
       "two users of a unit in a cycle, loop registers written too late, branches in delay slots");
   app.add_flag("--strict", opt.strict, "--check, and fail if there are warnings");
-  try {
-    app.parse(argc, argv);
-    return assemble_file(opt);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "npurt-as: {}\n", error.what());
-    return 2;
-  }
+  return npurt::tools::parse_and_run(app, "npurt-as", argc, argv, [&] { return assemble_file(opt); });
 }

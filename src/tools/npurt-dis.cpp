@@ -4,11 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <exception>
 #include <string>
 
 #include "asm/disassembler.hpp"
 #include "asm/elf_reader.hpp"
+#include "command_line.hpp"
 #include "files.hpp"
 
 namespace {
@@ -41,13 +41,5 @@ int main(int argc, char** argv) {
   app.footer(footer);
   std::string input;
   app.add_option("input", input, "ELF file of one AIE2 core")->required();
-  try {
-    app.parse(argc, argv);
-    return disassemble_file(input);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "npurt-dis: {}\n", error.what());
-    return 2;
-  }
+  return npurt::tools::parse_and_run(app, "npurt-dis", argc, argv, [&] { return disassemble_file(input); });
 }

@@ -99,6 +99,12 @@ TEST_CASE("a loop of one bundle works", "[asm]") {
   CHECK(address(p, "body") >= 112);
 }
 
+TEST_CASE("bundles before a loop's end are lengthened as far as the distance needs it, and no further", "[asm]") {
+  const auto p = good("movxm ls, #.Lbody\nmovxm le, #.Lbody\nmova lc, #10\n" + repeated("nop", 20) +
+                      "body:\n.Lbody: add r0, r0, r1\nret lr\n");
+  CHECK(address(p, "body") == 128);  // 112 from mova lc, which starts at 12 or later, and a multiple of 16
+}
+
 TEST_CASE("a loop register written too close to the loop's end is an error with the distance", "[asm]") {
   const auto made =
       assemble("movxm ls, #.Lbody\nmovxm le, #.Lbody\nnop\nnop\nmova lc, #10\nnop\n.Lbody: add r0, r0, r1\n", "f.s");

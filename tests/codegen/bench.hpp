@@ -49,6 +49,7 @@ class lone_tile : public emu::core_ports {
 
   std::vector<std::byte> memory = std::vector<std::byte>(0x10000);
   const emu::core* core = nullptr;
+  bool stuck = false;  ///< the core waits for what nobody will bring
 
  private:
   std::uint64_t cycle_ = 0;
@@ -78,8 +79,9 @@ class unit_watch {
 };
 
 /// A core that holds a function at address 0 and returns from it to `done`.
-struct kernel_bench {
-  explicit kernel_bench(const std::string& text, bool may_have_hazards = false) : core(tile) {
+template <typename Tile>
+struct basic_kernel_bench {
+  explicit basic_kernel_bench(const std::string& text, bool may_have_hazards = false) : core(tile) {
     tile.core = &core;
     INFO(text);
     const auto program = assembler::assemble(text, "kernel");
@@ -117,8 +119,17 @@ struct kernel_bench {
 
   /// Cycles from entry to `done`, units watched.
   std::uint64_t run(std::uint64_t most = 1'000'000) {
+    const std::uint64_t cycles = run_until_it_ends(most);
+    INFO((core.fault() ? core.fault()->cause + " in " + core.fault()->bundle : std::string()));
+    REQUIRE_FALSE(core.fault());
+    REQUIRE(core.done());
+    return cycles;
+  }
+
+  /// The same, however it ends.
+  std::uint64_t run_until_it_ends(std::uint64_t most) {
     unit_watch units;
-    while (!core.done() && !core.fault() && core.counters().cycles < most) {
+    while (!core.done() && !core.fault() && !tile.stuck && core.counters().cycles < most) {
       const std::uint32_t pc = core.pc();
       const std::uint64_t issued = core.counters().bundles;
       core.step();
@@ -131,15 +142,13 @@ struct kernel_bench {
     }
     const std::uint64_t cycles = core.counters().cycles;
     core.run(64);
-    INFO((core.fault() ? core.fault()->cause + " in " + core.fault()->bundle : std::string()));
-    REQUIRE_FALSE(core.fault());
-    REQUIRE(core.done());
     return cycles;
   }
 
   static constexpr std::uint32_t end_at = emu::core::program_bytes - 64;
-  lone_tile tile;
+  Tile tile;
   emu::core core;
 };
+using kernel_bench = basic_kernel_bench<lone_tile>;
 
 }  // namespace npurt::test

@@ -240,7 +240,24 @@ TEST_CASE("the text names the operations, and says which loop repeats", "[codege
   in_and_out p(k);
   k.loop("rows", 10, [&] { store(p.out, load<std::int32_t, 16>(p.in, post(64)), post(64)); });
   const auto text = k.compile().text;
-  CHECK_THAT(text, ContainsSubstring("    .globl text\ntext:\n") && ContainsSubstring(".Lrows_1:") &&
-                       ContainsSubstring(".Lrows_1_last:") && ContainsSubstring("[in], then + 64") &&
+  CHECK_THAT(text, ContainsSubstring("    .globl text\ntext:\n") && ContainsSubstring(".Ltext.rows_1:") &&
+                       ContainsSubstring(".Ltext.rows_1_last:") && ContainsSubstring("[in], then + 64") &&
                        ContainsSubstring("ret lr"));
+}
+
+TEST_CASE("what is needed late is made late where registers are short", "[codegen][kernel]") {
+  kernel k("late");
+  in_and_out p(k);
+  auto sum = load<std::int32_t, 16>(p.in, post(64));
+  for (int i = 1; i <= 16; ++i) {  // all at once they would need 16 registers of the 12
+    sum = add(sum, broadcast<std::int32_t, 16>(number(k, 1000 * i)));
+  }
+  store(p.out, sum, post(64));
+  const auto built = k.compile(), in_order = k.compile({.order = block_order::in_order});
+  for (const auto& text : {built, in_order}) {
+    const auto out = run(text, 16);
+    CHECK(out[0] == 1000 * 136);
+    CHECK(out[15] == 1000 * 136 + 15);
+  }
+  CHECK(built.bundles < in_order.bundles);
 }

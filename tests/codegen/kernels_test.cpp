@@ -16,20 +16,15 @@ constexpr std::uint32_t a_at = 0x70000, b_at = 0x7C000, c_at = 0x74000;
 
 /// Offsets, in elements, of the tiles' elements (programs.hpp).
 struct i8_layout {
-  static std::size_t a(unsigned row, unsigned k) { return row / 16 * 1024 + k / 8 * 128 + row % 16 * 8 + k % 8; }
-  static std::size_t b(unsigned k, unsigned col) { return col / 8 * 512 + k * 8 + col % 8; }
+  static constexpr unsigned depth = 128;
+  static std::size_t a(unsigned row, unsigned k) { return k / 8 * 512 + row * 8 + k % 8; }
+  static std::size_t b(unsigned k, unsigned col) { return col / 8 * 1024 + k * 8 + col % 8; }
   static std::size_t c(unsigned row, unsigned col) { return row / 16 * 1024 + col / 8 * 128 + row % 16 * 8 + col % 8; }
 };
 struct bf16_layout {
-  static std::size_t a(unsigned row, unsigned k) {
-    return row / 16 * 1024 + k / 8 * 128 + row / 4 % 4 * 32 + row % 4 * 8 + k % 8;
-  }
-  static std::size_t b(unsigned k, unsigned col) {
-    return col / 8 * 512 + k / 8 * 64 + col / 4 % 2 * 32 + k % 8 * 4 + col % 4;
-  }
-  static std::size_t c(unsigned row, unsigned col) {
-    return row / 16 * 1024 + col / 8 * 128 + row / 4 % 4 * 32 + col / 4 % 2 * 16 + row % 4 * 4 + col % 4;
-  }
+  static std::size_t a(unsigned row, unsigned k) { return k / 8 * 512 + row * 8 + k % 8; }
+  static std::size_t b(unsigned k, unsigned col) { return col / 4 * 256 + k * 4 + col % 4; }
+  static std::size_t c(unsigned row, unsigned col) { return row / 16 * 1024 + col / 4 * 64 + row % 16 * 4 + col % 4; }
 };
 
 std::uint64_t run_tile(test::kernel_bench& bench) {
@@ -47,10 +42,11 @@ std::uint16_t to_bf16(float value) {  // exact for the values used here
 float from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 void check_i8(const codegen::compiled_function& built, unsigned seed, double least_share) {
-  test::kernel_bench bench(built.text);
+  // A block of A fills half a register; that nothing has written the other half, which does not count, is no hazard.
+  test::kernel_bench bench(built.text, true);
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> bytes(-128, 127);
-  std::vector<std::int8_t> a(n * n), b(n * n);
+  std::vector<std::int8_t> a(n * i8_layout::depth), b(i8_layout::depth * n);
   std::vector<std::int32_t> c(n * n);
   for (auto& x : a) x = static_cast<std::int8_t>(bytes(random));
   for (auto& x : b) x = static_cast<std::int8_t>(bytes(random));
@@ -63,14 +59,15 @@ void check_i8(const codegen::compiled_function& built, unsigned seed, double lea
   for (unsigned row = 0; row < n; ++row) {
     for (unsigned col = 0; col < n; ++col) {
       std::int64_t sum = c[i8_layout::c(row, col)];
-      for (unsigned k = 0; k < n; ++k) {
+      for (unsigned k = 0; k < i8_layout::depth; ++k) {
         sum += std::int64_t{a[i8_layout::a(row, k)]} * b[i8_layout::b(k, col)];
       }
       REQUIRE(result[i8_layout::c(row, col)] == sum);
     }
   }
-  UNSCOPED_INFO(cycles << " cycles, " << double(n) * n * n / double(cycles) << " MAC a cycle");
-  CHECK(double(n) * n * n / double(cycles) >= least_share * 256);
+  const double rate = double(n) * n * i8_layout::depth / double(cycles);
+  UNSCOPED_INFO(cycles << " cycles, " << rate << " MAC a cycle");
+  CHECK(rate >= least_share * 256);
 }
 
 }  // namespace
@@ -119,28 +116,26 @@ TEST_CASE("bf16_matmul_tile multiplies nearly every cycle, within the bound of f
   CHECK(double(n) * n * n / double(cycles) >= 0.9 * 128);
 }
 
-TEST_CASE("bf16_add rounds every sum to nearest even, for every count of groups", "[codegen][kernels]") {
-  const auto built = kernels::bf16_add();
-  INFO(to_string(built.loops.back()));
-  CHECK(built.loops.back().interval == 1);
-  std::mt19937 random(5);
-  std::normal_distribution<float> normal;
-  for (const std::uint32_t groups : {0u, 1u, 2u, 7u, 14u, 15u, 16u, 17u, 18u, 19u, 31u, 256u}) {
-    test::kernel_bench bench(built.text);
-    std::vector<std::uint16_t> a(4096), b(4096);
-    for (auto& x : a) x = to_bf16(normal(random));
-    for (auto& x : b) x = to_bf16(normal(random));
-    bench.put(a_at, a);
-    bench.put(b_at, b);
-    bench.set("r0", groups);
-    const auto cycles = run_tile(bench);
-    const auto sums = bench.get<std::uint16_t>(c_at, a.size());
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const auto exact = std::bit_cast<std::uint32_t>(from_bf16(a[i]) + from_bf16(b[i]));
-      const auto rounded = static_cast<std::uint16_t>((exact + 0x7FFF + (exact >> 16 & 1)) >> 16);
-      INFO("element " << i << " of " << groups << " groups");
-      REQUIRE(sums[i] == (i < groups * 16 ? rounded : 0));
+TEST_CASE("the matmuls fall into step with a DMA that fills the other buffer of B", "[codegen][kernels]") {
+  class filled_tile : public test::lone_tile {
+   public:
+    /// 16 bytes every fourth cycle, to the halves of bank 3 in turn; they win.
+    bool claim_banks(std::uint32_t address, std::uint32_t size) override {
+      const auto cycle = core->counters().cycles;
+      const bool both_halves = size > 16;
+      const bool meets = address >= b_at && cycle % 4 == 0 && (both_halves || address / 16 % 2 == cycle / 4 % 2);
+      return !meets && test::lone_tile::claim_banks(address, size);
     }
-    CHECK(cycles <= groups + 280);  // the ramp, or up to 14 groups one by one
+  };
+  for (const auto& built : {kernels::i8_matmul_tile(), kernels::bf16_matmul_tile()}) {
+    test::basic_kernel_bench<filled_tile> bench(built.text, true);
+    bench.set("p0", a_at);
+    bench.set("p1", b_at);
+    bench.set("p2", c_at);
+    bench.run();
+    const auto stalls = bench.core.counters().stalls[static_cast<std::size_t>(emu::stall::memory)];
+    INFO(stalls << " stalls");
+    CHECK(stalls > 0);
+    CHECK(stalls < 20);
   }
 }

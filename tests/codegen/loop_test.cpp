@@ -15,14 +15,15 @@ constexpr std::uint32_t in_at = 0x70000, out_at = 0x74000;
 
 /// out[i] = in[i] + in[i] + 3, 16 lanes of int32 an iteration.
 template <typename Count>
-void describe(kernel& k, Count count) {
+void describe(kernel& k, Count count, loop_end end) {
   auto in = k.argument_pointer("in", k.memory("in", {0}));
   auto out = k.argument_pointer("out", k.memory("out", {1}));
   const auto three = broadcast<std::int32_t, 16>(k.constant(3));
-  k.loop("rows", count(k), [&] {
+  const auto row = [&] {
     const auto x = load<std::int32_t, 16>(in, post(64));
     store(out, add(add(x, x), three), post(64));
-  });
+  };
+  k.loop("rows", count(k), row, end);
 }
 
 std::vector<std::int32_t> numbers(std::size_t count) {
@@ -52,8 +53,9 @@ void check(test::kernel_bench& bench, std::uint32_t trips) {
 TEST_CASE("a loop runs as often as its count says, for every small count", "[codegen][loop]") {
   const auto trips = GENERATE(range(0u, 20u));
   const bool pipeline = GENERATE(true, false);
+  const auto end = GENERATE(loop_end::exact, loop_end::overrun, loop_end::plain);
   kernel k("twice");
-  describe(k, [&](kernel&) { return trips; });
+  describe(k, [&](kernel&) { return trips; }, end);
   const auto built = k.compile({.pipeline = pipeline});
   test::kernel_bench bench(built.text);
   check(bench, trips);
@@ -61,11 +63,32 @@ TEST_CASE("a loop runs as often as its count says, for every small count", "[cod
 
 TEST_CASE("a loop whose count is known only at run time runs as often as it says", "[codegen][loop]") {
   const bool pipeline = GENERATE(true, false);
+  const auto end = GENERATE(loop_end::exact, loop_end::overrun, loop_end::plain);
   kernel k("twice");
-  describe(k, [](kernel& in) { return in.argument_scalar("count"); });
+  describe(k, [](kernel& in) { return in.argument_scalar("count"); }, end);
   const auto built = k.compile({.pipeline = pipeline});
   const auto trips = GENERATE(range(0u, 20u));
   test::kernel_bench bench(built.text);
   bench.set("r0", trips);
   check(bench, trips);
+}
+
+TEST_CASE("a repeated body runs once, and again as long as its variable is not 0", "[codegen][loop]") {
+  kernel k("countdown");
+  auto out = k.argument_pointer("out");
+  auto left = k.make_variable("left", k.argument_scalar("times"));
+  auto passes = k.make_variable("passes", number(k, 0));
+  k.repeat("pass", left, [&] {
+    passes = add(passes, number(k, 1));
+    left = sub(left, number(k, 1));
+  });
+  store(out, static_cast<const scalar&>(passes), at(0));
+  const auto built = k.compile();
+  for (const std::uint32_t times : {1u, 2u, 7u}) {
+    test::kernel_bench bench(built.text);
+    bench.set("p0", out_at);
+    bench.set("r0", times);
+    bench.run();
+    CHECK(bench.get<std::uint32_t>(out_at, 1)[0] == times);
+  }
 }

@@ -5,7 +5,7 @@
 
 #include "npurt/npurt.hpp"
 
-npurt::matmul_report call(npurt::device& device) {
+npurt::op_report call(npurt::device& device) {
   const std::vector<std::int8_t> a(6), b(12);
   std::vector<std::int32_t> c(8);
   const npurt::matrix_view<const std::int8_t> right_a(a, 2, 3), right_b(b, 3, 4);
@@ -16,6 +16,15 @@ npurt::matmul_report call(npurt::device& device) {
 #elif defined(CASE_uint8_b)
   const std::vector<std::uint8_t> wrong(12);
   return npurt::matmul(device, right_a, npurt::matrix_view<const std::uint8_t>(wrong, 3, 4), right_c);
+#elif defined(CASE_bf16_b)
+  const std::vector<std::bfloat16_t> wrong(12);
+  return npurt::matmul(device, right_a, npurt::matrix_view<const std::bfloat16_t>(wrong, 3, 4), right_c);
+#elif defined(CASE_bf16_to_int32)
+  const std::vector<std::bfloat16_t> bf16_a(6), bf16_b(12);
+  return npurt::matmul(device, npurt::tensor_view(bf16_a, 2, 3), npurt::tensor_view(bf16_b, 3, 4), right_c);
+#elif defined(CASE_plan_of_floats)
+  npurt::basic_matmul_plan<float, float> plan(device, {.m = 2, .n = 4, .k = 3});
+  return plan.report();
 #elif defined(CASE_int64_c)
   std::vector<std::int64_t> wrong(8);
   return npurt::matmul(device, right_a, right_b, npurt::matrix_view<std::int64_t>(wrong, 2, 4));
@@ -36,6 +45,10 @@ npurt::matmul_report call(npurt::device& device) {
 #elif defined(CASE_right)
   npurt::matmul_plan plan(device, {.m = 2, .n = 4, .k = 3});
   plan(right_a, right_b, right_c);
+  const std::vector<std::bfloat16_t> bf16_a(6), bf16_b(12);
+  std::vector<float> sums(8);
+  npurt::matmul(device, npurt::tensor_view(bf16_a, 2, 3), npurt::tensor_view(bf16_b, 3, 4),
+                npurt::tensor_view(sums, 2, 4));
   return npurt::matmul(device, right_a, right_b, right_c);
 #endif
 }

@@ -129,19 +129,67 @@ TEST_CASE("tokens leave by packet rules from TileControl to South 0", "[config][
   CHECK(shim.packet_slaves.at({bundle::tile_control, 0})[0].id == 15);
 }
 
-TEST_CASE("packet flows of several ids share a way with one rule each", "[config][router]") {
+TEST_CASE("packet flows of several ids that go the same way share a rule", "[config][router]") {
   config::array_description d = with_flows(1, {});
-  for (std::uint8_t id = 0; id < 4; ++id) {
+  for (const std::uint8_t id : std::initializer_list<std::uint8_t>{0, 1, 2, 3, 7}) {
     d.packet_flows.push_back({{{0, 2}, {bundle::trace, 0}}, {{0, 0}, {bundle::south, 0}}, id});
   }
-  const auto r = route(d);
-  CHECK(r.switches.at({0, 2}).packet_slaves.at({bundle::trace, 0}).size() == 4);
-  d.packet_flows.push_back({{{0, 2}, {bundle::trace, 0}}, {{0, 0}, {bundle::south, 0}}, 4});
-  CHECK(test::config_error_of([&] { route(d); }).find("no slot is left") != std::string::npos);
+  const auto rules = route(d).switches.at({0, 2}).packet_slaves.at({bundle::trace, 0});
+  REQUIRE(rules.size() == 1);
+  CHECK((rules[0].id == 0 && rules[0].mask == 0b11000));
   d.packet_flows.back().id = 3;
   CHECK(test::config_error_of([&] { route(d); }).find("another flow of this id") != std::string::npos);
   d.packet_flows.back().id = 32;
   CHECK(test::config_error_of([&] { route(d); }).find("5 bits") != std::string::npos);
+}
+
+TEST_CASE("a slave port has slots for four rules", "[config][router]") {
+  config::array_description d = with_flows(1, {});
+  const auto add = [&](std::uint8_t id, bundle side, std::uint8_t index) {
+    d.packet_flows.push_back({{{0, 1}, {bundle::dma, 0}}, {{0, 1}, {side, index}}, id});
+  };
+  for (std::uint8_t id = 0; id < 4; ++id) add(id, bundle::south, id);
+  CHECK(route(d).switches.at({0, 1}).packet_slaves.at({bundle::dma, 0}).size() == 4);
+  add(4, bundle::north, 0);
+  CHECK(test::config_error_of([&] { route(d); }).find("no slot of DMA 0 is left") != std::string::npos);
+}
+
+TEST_CASE("a broadcast and single packets to four cores leave each by masks, arbiters and msels", "[config][router]") {
+  config::array_description d = with_flows(1, {});
+  const aie::tile_port source{{0, 1}, {bundle::dma, 0}};
+  for (std::uint8_t row = 0; row < 4; ++row) {
+    const aie::tile_port core{{0, static_cast<std::uint8_t>(2 + row)}, {bundle::dma, 0}};
+    d.packet_flows.push_back({source, core, 0, true});
+    d.packet_flows.push_back({source, core, static_cast<std::uint8_t>(4 + row), true});
+  }
+  const auto r = route(d);
+  const config::switch_settings& first = r.switches.at({0, 2});
+  REQUIRE(first.packet_slaves.size() == 1);
+  const auto& rules = first.packet_slaves.begin()->second;
+  // Where a packet of this id leaves, by the rules that match it: exactly one.
+  const auto masters = [&](std::uint8_t id) {
+    std::set<aie::port> out;
+    int matching = 0;
+    for (const config::slot_rule& rule : rules) {
+      if ((id & rule.mask) != rule.id) continue;
+      ++matching;
+      for (const auto& [port, way] : first.packet_masters) {
+        if (way.arbiter == rule.arbiter && (way.msel_mask >> rule.msel & 1) != 0) out.insert(port);
+      }
+    }
+    CHECK(matching == 1);
+    return out;
+  };
+  const aie::port own{bundle::dma, 0};
+  CHECK(masters(0).size() == 2);
+  CHECK(masters(0).contains(own));
+  CHECK(masters(4) == std::set{own});
+  for (const std::uint8_t id : std::initializer_list<std::uint8_t>{5, 6, 7}) {
+    CHECK(masters(id).size() == 1);
+    CHECK_FALSE(masters(id).contains(own));
+  }
+  CHECK(first.packet_masters.at(own).drop_header);
+  CHECK(r.switches.at({0, 5}).packet_masters.at(own).drop_header);
 }
 
 TEST_CASE("a circuit does not take a port that carries packets", "[config][router]") {

@@ -97,6 +97,20 @@ TEST_CASE("an int32 matrix is written as NumPy writes it", "[e2e][npy]") {
                      "\x01\0\0\0\xFE\xFF\xFF\xFF"s);
 }
 
+TEST_CASE("a float32 tensor comes back from its file", "[e2e][npy]") {
+  const std::filesystem::path file = write_file("");
+  for (const std::vector<std::size_t>& shape : {std::vector<std::size_t>{6}, {2, 3}, {1, 3, 2}}) {
+    const examples::tensor values{shape, {0, -1.5F, 3e38F, 1e-40F, 7, 8}};
+    examples::write_npy(file, values);
+    CHECK(examples::npy_dtype(file) == "<f4");
+    const examples::tensor back = examples::read_npy_float(file);
+    CHECK(back.shape == values.shape);
+    CHECK(back.data == values.data);
+  }
+  CHECK_THROWS_MATCHES(examples::read_npy_int8(file), examples::npy_error,
+                       MessageMatches(ContainsSubstring("dtype int8")));
+}
+
 TEST_CASE("a .npy file that cannot be opened or created is named", "[e2e][npy]") {
   const auto names_it = MessageMatches(ContainsSubstring("no-such-folder/x.npy: cannot be"));
   CHECK_THROWS_MATCHES(examples::read_npy_int8("no-such-folder/x.npy"), examples::npy_error, names_it);

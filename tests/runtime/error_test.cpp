@@ -11,7 +11,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "npurt/detail/owner.hpp"
-#include "runtime/matmul_cache.hpp"
+#include "runtime/overlay/session.hpp"
 #include "runtime/translate.hpp"
 
 using Catch::Matchers::ContainsSubstring;
@@ -80,9 +80,9 @@ TEST_CASE("every state of a command has its ERT name", "[runtime][error]") {
 }
 
 TEST_CASE("a device of another architecture is refused by the matmul", "[runtime][error]") {
-  CHECK_NOTHROW(npurt::detail::check_matmul_architecture("NPU Phoenix"));
-  CHECK_NOTHROW(npurt::detail::check_matmul_architecture("NPU Hawk Point"));
-  CHECK_THROWS_MATCHES(npurt::detail::check_matmul_architecture("NPU Strix"), npurt::architecture_error,
+  CHECK_NOTHROW(npurt::detail::overlay::check_architecture("overlay", "NPU Phoenix"));
+  CHECK_NOTHROW(npurt::detail::overlay::check_architecture("overlay", "NPU Hawk Point"));
+  CHECK_THROWS_MATCHES(npurt::detail::overlay::check_architecture("overlay", "NPU Strix"), npurt::architecture_error,
                        MessageMatches(ContainsSubstring("NPU Strix") && ContainsSubstring("AIE2")));
 }
 

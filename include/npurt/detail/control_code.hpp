@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "npurt/ops/matmul.hpp"
@@ -14,7 +16,7 @@ namespace npurt::detail {
 
 /// A shim DMA buffer descriptor: what a channel visits, in 32-bit words from an address in a buffer. Dimension 0 is the
 /// innermost. A wrap is the count after which the next dimension advances; 0 never wraps. Other bits are those that
-/// mlir-aie writes: 256-byte bursts, AxCache 2, valid, no lock, no chaining.
+/// mlir-aie writes: 256-byte bursts, AxCache 2, valid, no lock.
 struct shim_bd {
   std::uint32_t length = 0;
   std::uint32_t d0_step = 1;
@@ -22,16 +24,44 @@ struct shim_bd {
   std::uint32_t d1_step = 1;
   std::uint32_t d1_wrap = 0;
   std::uint32_t d2_step = 1;
-  std::uint32_t iteration_step = 1;  ///< added once per run of the BD
-  std::uint32_t iteration_wrap = 1;  ///< runs after which the iteration starts over
+  std::uint32_t iteration_step = 1;     ///< added once per run of the BD
+  std::uint32_t iteration_wrap = 1;     ///< runs after which the iteration starts over
+  std::optional<std::uint32_t> next{};  ///< BD that follows in the same run of the task
 };
 
 /// The BD's registers; the address is 0, the firmware patches it.
 /// @throws error naming the field if a value does not fit it
 std::array<std::uint32_t, 8> encode_shim_bd(const shim_bd& bd);
 
+enum class dma_side : std::uint8_t { s2mm, mm2s };
+
 /// Channels of a shim tile, in the order of their registers.
 enum class shim_channel : std::uint8_t { s2mm_0, s2mm_1, mm2s_0, mm2s_1 };
+
+/// A memtile DMA buffer descriptor on the tile's own memory; words and dimensions as in shim_bd, with a fourth one.
+struct memtile_bd {
+  struct dimension {
+    std::uint32_t step = 1;
+    std::uint32_t wrap = 0;  ///< dimension 3 has none
+  };
+  std::uint32_t address = 0;  ///< bytes from the start of the tile's memory
+  std::uint32_t length = 0;
+  std::array<dimension, 4> dimensions{};
+  std::uint32_t iteration_step = 1;
+  std::uint32_t iteration_wrap = 1;
+  std::optional<std::uint32_t> packet_id{};
+  /// Waits for a lock to be at least `count` and takes that away before it runs; gives `count` to one afterwards.
+  struct lock_use {
+    std::uint32_t lock;
+    std::uint32_t count;
+  };
+  std::optional<lock_use> acquire{};
+  std::optional<lock_use> release{};
+  std::optional<std::uint32_t> next{};  ///< BD that follows in the same run of the task
+};
+
+/// @throws error naming the field if a value does not fit it
+std::array<std::uint32_t, 8> encode_memtile_bd(const memtile_bd& bd);
 
 /// The stream for one partition. A column counts from the partition's first.
 class control_code {
@@ -51,6 +81,14 @@ class control_code {
   /// @param runs  of the descriptor, 1..256
   /// @param token whether the task's end is signalled; each token must be waited for
   void push(unsigned column, shim_channel channel, unsigned bd, unsigned runs, bool token);
+  /// Consecutive registers or words of data memory, from an address in the array.
+  void write_block(std::uint32_t address, std::span<const std::uint32_t> words);
+  void write_memtile_bd(unsigned column, unsigned bd, const memtile_bd& descriptor);
+  /// Sets the BD's iteration to its start.
+  void rewind_memtile_bd(unsigned column, unsigned bd, std::uint32_t iteration_step, std::uint32_t iteration_wrap);
+  void set_memtile_lock(unsigned column, unsigned lock, std::uint32_t value);
+  /// Queues a task of a memtile's channel; no token tells its end.
+  void push_memtile(unsigned column, dma_side side, unsigned channel, unsigned bd, unsigned runs);
   /// Waits for one token.
   void wait_token(unsigned column, shim_channel channel);
 

@@ -2,6 +2,7 @@
 // Walks the words of one buffer descriptor: dimensions, iteration offset, zero padding.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -34,6 +35,19 @@ class address_generator {
       return;
     }
     carry();
+  }
+
+  /// Words from the current one on, itself included, that lie side by side in memory; at least 1.
+  std::uint32_t adjacent() const {
+    if (padded_ || step_[0] != 1) return 1;
+    return limit_[0] == 0 ? remaining_ : std::min(remaining_, limit_[0] - index_[0]);
+  }
+  /// As advance() so many times, not more than adjacent().
+  void advance_adjacent(std::uint32_t words) {
+    remaining_ -= words - 1;
+    index_[0] += words - 1;
+    position_[0] += words - 1;
+    advance();
   }
 
   /// Bytes [first, end) that hold every address of the walk.

@@ -52,16 +52,23 @@ class agent_set {
     for (unsigned w = 0; w < words_.size(); ++w) rest.words_[w] = words_[w] & ~other.words_[w];
     return rest;
   }
-  bool any_service() const { return (words_[2] >> (first_service & 63) | words_[3]) != 0; }
   bool any_core_but(agent_id a) const {
     agent_set rest = *this;
     rest.erase(a);
     return (rest.words_[2] & ((std::uint64_t{1} << (first_service & 63)) - 1)) != 0;
   }
-  bool same_beyond_channels(const agent_set& other) const {
-    return words_[2] == other.words_[2] && words_[3] == other.words_[3];
-  }
   bool any_channel() const { return (words_[0] | words_[1]) != 0; }
+
+  /// Calls f(agent) for every channel, ascending, and removes it first; f may insert those behind it.
+  template <typename F>
+  void take_channels(F&& f) {
+    for (unsigned w = 0; w < 2; ++w)
+      while (words_[w] != 0) {
+        const auto lowest = static_cast<unsigned>(std::countr_zero(words_[w]));
+        words_[w] &= words_[w] - 1;
+        f(static_cast<agent_id>(w * 64 + lowest));
+      }
+  }
 
   /// Calls f(agent) for every member of words [from, to), ascending, over a copy: f may change the set.
   template <typename F>

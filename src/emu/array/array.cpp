@@ -56,16 +56,19 @@ namespace {
 
 /// Looked at once per spin_cycles: whether anything but bundles happened since the last look.
 bool only_spins(partition& p) {
-  const bool moved = p.awake.any_channel() || p.actions != p.seen_actions;
+  const bool moved = p.awake.any_channel() || p.bursting.any_channel() || p.actions != p.seen_actions;
   p.seen_actions = p.actions;
   p.next_look = p.now + timing::spin_cycles;
   return !moved;
 }
 
-/// However a run ends, no thread runs a core after it.
-struct ahead_joined {
+/// However a run ends, no thread runs a core after it, and none is behind.
+struct cores_joined {
   partition& p;
-  ~ahead_joined() { p.join_ahead(); }
+  ~cores_joined() {
+    p.join_ahead();
+    p.meet_all_behind();
+  }
 };
 
 }  // namespace
@@ -82,7 +85,8 @@ array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_whe
   p.token_arrived = false;
   p.run_end = until;
   p.tokens_end_run = stop_at_token;
-  const ahead_joined joined{p};
+  p.token_cycle = p.token_bound = 0;
+  const cores_joined joined{p};
   while (p.now < until) {
     if (p.token_arrived && stop_at_token) return run_end::token;
     if (p.awake.empty()) {
@@ -91,8 +95,8 @@ array::run_end array::run(std::uint64_t until, bool stop_at_token, bool stop_whe
       p.now = std::max(p.now, std::min(event, until));
       p.next_look = p.now + timing::spin_cycles;
       if (p.now == until) break;
-    } else if (p.all_ahead()) {
-      p.now = std::max(p.now, std::min({next_event(p), p.ahead_front(), until, p.next_look}));
+    } else if (p.nobody_steps()) {
+      p.now = std::max(p.now, std::min({next_event(p), p.ahead_front(), p.behind_check, until, p.next_look}));
       if (p.now >= p.next_look && only_spins(p) && stop_when_quiet) return run_end::spinning;
       if (p.now == until) break;
     }

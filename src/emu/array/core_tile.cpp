@@ -63,6 +63,7 @@ void core_tile::step() {
   if (ahead_error_ != nullptr) std::rethrow_exception(std::exchange(ahead_error_, nullptr));
   count_sleep();
   last_step_ = partition_.now;
+  partition_.at(id_).forget_known_before(partition_.now);
   const std::uint64_t before = core_.counters().cycles, macs_before = core_.counters().macs;
   core_.step();
   if (partition_.events.watches_core(partition_.at(id_))) raise_levels(core_.counters().macs != macs_before);
@@ -189,7 +190,7 @@ core_counters core_tile::counters() const {
 void core_tile::reset() {
   partition_.leave_ahead(*this);
   ahead_error_ = nullptr;
-  reached_ = patience_ = 0;
+  reached_ = patience_ = next_look = 0;
   used_sides_ = 0;
   more_counts_ = counters();
   core_.reset();

@@ -60,8 +60,14 @@ class core_tile final : public core_ports {
   unsigned sides();
   /// For so many cycles, at least, it reaches for nothing outside its tile.
   std::uint64_t quiet_cycles();
-  /// After a run that should have gone to its end.
-  void catch_up();
+  /// Behind the array's time (fall_behind.cpp): from a cycle on, until its quiet cycles end at the latest.
+  void stay_behind(std::uint64_t now, std::uint64_t quiet_end);
+  std::uint64_t behind_from() const { return behind_from_; }
+  std::uint64_t quiet_end() const { return quiet_end_; }
+  /// After a run of what it was behind. @return whether that went to its end, as it should
+  bool catch_up();
+  /// When next to look whether it may stay behind.
+  std::uint64_t next_look = 0;
   /// The core tile on a side; nothing where there is none. 0 south, 1 west, 2 north, 3 own.
   std::optional<aie::tile_id> neighbour_id(unsigned side) const;
 
@@ -134,6 +140,7 @@ class core_tile final : public core_ports {
   std::atomic<std::uint64_t> reached_ = 0;
   std::atomic<bool> running_ = false;
   std::uint64_t patience_ = 0;
+  std::uint64_t behind_from_ = 0, quiet_end_ = 0;
   std::optional<program_scan> scan_;  // of the program; nothing: look
   unsigned used_sides_ = 0;
 };

@@ -98,6 +98,7 @@ void end_bd(partition& p, dma_channel& c) {
 
 void move(partition& p, dma_channel& c) {
   if (c.paused()) return p.sleep(c.agent, wait_cause::stream);
+  if (move_burst(p, c)) return;
   if (!c.addresses.finished() && !move_word(p, c)) return;
   if (c.addresses.finished()) end_bd(p, c);
 }
@@ -128,7 +129,7 @@ void enter_bd(partition& p, dma_channel& c) {
   c.header_due = c.current.packet_enable && !c.is_s2mm();
   c.claimed_block = -1;
   c.ddr_resolved = false;
-  c.ddr_extent = c.addresses.bounds();
+  c.extent = c.addresses.bounds();
   if (c.current.acquire_enable) {
     c.state = step_state::acquiring;
     return acquire_lock(p, c);
@@ -160,6 +161,7 @@ const aie::dma_bd& partition::decoded_bd(tile& t, unsigned bd) {
 }
 
 void partition::step_channel(dma_channel& c) {
+  if (bursting.contains(c.agent)) return show_pop(*this, c);
   switch (c.state) {
     case step_state::idle:
       return start_task(*this, c);
@@ -198,6 +200,7 @@ void partition::reset_channel(dma_channel& c) {
   c.counters = counters(c);
   if (watch != nullptr) watch->stopped(*this, c.agent);
   awake.erase(c.agent);
+  bursting.erase(c.agent);
   sleeping.erase(c.agent);
   if (c.is_shim() && c.state != step_state::idle) --ddr_of(*this, c).users;
   c.state = step_state::idle;

@@ -62,12 +62,13 @@ struct dma_channel {
   std::uint64_t next_word = 0;      ///< shim, in ticks: when DDR is ready for the next word
   std::int64_t claimed_block = -1;  ///< core tiles: the 16 bytes that the last bank access covered
 
-  /// Shim: the BD's extent and its host bytes; nullptr: not in one buffer, translate word by word.
-  address_generator::extent ddr_extent{};
+  address_generator::extent extent{};  ///< of the BD
+  /// Shim: the extent's host bytes; nullptr: not in one buffer, translate word by word.
   std::byte* ddr = nullptr;
   bool ddr_resolved = false;
 
-  std::uint32_t written = 0;  ///< words of the current BD so far
+  std::uint64_t burst_end = 0;  ///< while in partition::bursting: the cycle of its next word
+  std::uint32_t written = 0;    ///< words of the current BD so far
   /// Finish on TLAST with counts: what each BD received, until software takes it. The depth is a choice (README.md).
   struct count {
     std::uint32_t words = 0;

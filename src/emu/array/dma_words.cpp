@@ -15,9 +15,6 @@ namespace {
 
 /// The device sees host memory at this offset (xdna-driver and XRT's patcher add it); buffers are known without it.
 constexpr std::uint64_t ddr_offset = 0x80000000;
-constexpr std::int64_t memtile_window = 0x80000;
-/// Channels that reach a neighbour memtile (AM020 chapter 5).
-constexpr unsigned memtile_neighbour_channels = 4;
 
 [[noreturn]] void out_of_range(dma_channel& c, std::int64_t address, const char* why) {
   c.errors |= c.kind == aie::tile_kind::memtile ? dma_error::memory_unavailable : dma_error::decode;
@@ -32,11 +29,7 @@ std::byte* translate(partition& p, std::int64_t address, std::int64_t size) {
 }
 
 std::byte* ddr_word(partition& p, dma_channel& c, std::int64_t address) {
-  if (!c.ddr_resolved) {
-    c.ddr = translate(p, c.ddr_extent.first, c.ddr_extent.end - c.ddr_extent.first);
-    c.ddr_resolved = true;
-  }
-  if (c.ddr != nullptr) return c.ddr + (address - c.ddr_extent.first);
+  if (std::byte* const bytes = ddr_bytes(p, c)) return bytes + (address - c.extent.first);
   if (std::byte* word = translate(p, address, 4)) return word;
   out_of_range(c, address, "is in no buffer of the host");
 }
@@ -57,7 +50,7 @@ std::byte* core_word(partition& p, dma_channel& c, std::int64_t address) {
   if (address >> 4 != c.claimed_block) {  // one 128-bit access serves four stream words
     c.claimed_block = address >> 4;
     const std::uint8_t bank = bank_bit(static_cast<std::uint32_t>(address));
-    p.channels_lead ? t.take_before_core(bank, p.now) : t.take(bank, p.now);
+    p.take_bank(t, bank, p.now);
   }
   return t.memory.data() + address;
 }
@@ -78,13 +71,8 @@ std::byte* find_word(partition& p, dma_channel& c) {
 bool ddr_ready(const partition& p, const dma_channel& c) { return p.now * timing::ticks_per_cycle >= c.next_word; }
 
 void count_ddr_word(partition& p, dma_channel& c) {
-  const bool reads = c.direction == aie::dma_direction::mm2s;
-  ddr_direction& d = ddr_of(p, c);
-  d.bytes += 4;
-  const unsigned alone = reads ? timing::shim_mm2s_word_ticks : timing::shim_s2mm_word_ticks;
-  const std::uint64_t cycle = p.now * timing::ticks_per_cycle;  // less than a cycle's lateness is made up for
-  c.next_word =
-      std::max(c.next_word, cycle - (timing::ticks_per_cycle - 1)) + std::max(alone, p.ddr_word_ticks * d.users);
+  ddr_of(p, c).bytes += 4;
+  c.next_word = next_ddr_word(p, c, p.now, c.next_word);
 }
 
 bool count_wait(dma_channel& c, wait_cause cause) {
@@ -159,8 +147,19 @@ bool move_word(partition& p, dma_channel& c) {
   return true;
 }
 
-ddr_direction& ddr_of(partition& p, const dma_channel& c) {
-  return c.direction == aie::dma_direction::mm2s ? p.ddr_read : p.ddr_write;
+ddr_direction& ddr_of(partition& p, const dma_channel& c) { return c.is_s2mm() ? p.ddr_write : p.ddr_read; }
+
+std::uint64_t next_ddr_word(const partition& p, const dma_channel& c, std::uint64_t cycle, std::uint64_t next_word) {
+  const unsigned users = c.is_s2mm() ? p.ddr_write.users : p.ddr_read.users;
+  const unsigned alone = c.is_s2mm() ? timing::shim_s2mm_word_ticks : timing::shim_mm2s_word_ticks;
+  const std::uint64_t ticks = cycle * timing::ticks_per_cycle;  // less than a cycle's lateness is made up for
+  return std::max(next_word, ticks - (timing::ticks_per_cycle - 1)) + std::max(alone, p.ddr_word_ticks * users);
+}
+
+std::byte* ddr_bytes(partition& p, dma_channel& c) {
+  if (!c.ddr_resolved) c.ddr = translate(p, c.extent.first, c.extent.end - c.extent.first);
+  c.ddr_resolved = true;
+  return c.ddr;
 }
 
 lock& bd_lock(partition& p, const dma_channel& c, unsigned id) {

@@ -83,6 +83,8 @@ void partition::reset() {
     t.bds = {};
     t.stream_switch = {};
     t.stored.clear();
+    t.claims.known.fill(0);
+    t.known_end = 0;
   }
   std::ranges::fill(fifos, stream_fifo{});
   std::ranges::fill(arbiter_owner, no_agent);
@@ -94,9 +96,11 @@ void partition::reset() {
   unrouted.clear();
   awake.clear();
   sleeping.clear();
+  bursting.clear();
   events.reset();
   reset_services();
   ahead.clear();
+  behind.clear();
 }
 
 }  // namespace npurt::emu

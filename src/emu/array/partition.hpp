@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,8 @@ struct partition {
   void sleep(agent_id a, wait_cause cause);
   void wake(agent_id a);
   void wake_at(agent_id a, std::uint64_t time);
+  /// Whose time has come; a channel in a burst, if the time is not the burst's end, only to show that it takes a word.
+  void wake_from_timer(agent_id a);
   void wake_all(agent_set& set);
   /// What a channel has counted, its sleep and its task up to now included.
   dma_counters counters(const dma_channel& c) const;
@@ -70,8 +73,8 @@ struct partition {
   void settle(const core_tile& c);
   /// Before that core is changed from outside.
   void leave_ahead(core_tile& c);
-  /// Whether nobody but cores ahead is awake.
-  bool all_ahead() const { return awake.without(ahead).empty(); }
+  /// Whether nobody awake keeps step.
+  bool nobody_steps() const { return awake.without(ahead).without(behind).empty(); }
   void run_or_post(core_tile& c, bool alone);
   /// Whether nothing but the DMAs of its tile touches what a core touches, and no event watches it or acts on it.
   bool is_private(const core_tile& c);
@@ -81,17 +84,28 @@ struct partition {
   std::uint64_t first_token();
   void find_coupled();
 
-  // Channels ahead of cores (lookahead.cpp).
-  std::uint64_t lead();
-  void lead_channels(std::uint64_t cycles);
-  void follow(const agent_set& followers, std::uint64_t from);
-  void forget_known_claims(bool keep_now);
+  // Cores behind the array's time (fall_behind.cpp).
+  /// Lets the cores stay behind that reach for nothing outside their tile for some time.
+  void leave_behind();
+  /// Lets those catch up whose time has come, and others that are far behind.
+  void meet_behind();
+  void meet_all_behind();
+  /// These cores execute what they have not, up to cycle `end`.
+  void catch_up(const agent_set& cores_behind, std::uint64_t end);
+  /// A core that something unforeseen reaches for; it has executed cycle `now` then.
+  void pull_up(const core_tile& c);
+  /// A bank of a core tile that a DMA takes in that cycle, now or later.
+  void take_bank(tile& t, std::uint8_t mask, std::uint64_t cycle);
 
   // Streams (streams.cpp, routes.cpp).
   /// Sends one word. False: no room, route or arbiter; the agent may sleep, it is woken when that changes.
   bool push(agent_id source, std::uint32_t data, bool last);
   /// Puts a word on its way to a receiver.
   void arrive(const route_branch& b, std::uint32_t data, bool last);
+  /// Several, sent in these cycles, none of them the last of its packet.
+  void arrive(const route_branch& b, std::span<const std::uint32_t> words, std::span<const std::uint64_t> cycles);
+  /// Whether the receiver can take a word of `source` now; otherwise the source is woken when it can.
+  bool has_room(const route_branch& b, agent_id source);
   const route& find_route(stream_source& source, unsigned packet_id);
   route resolve(aie::tile_id tile, unsigned slave, unsigned packet_id) const;
   bool word_ready(agent_id receiver) const { return !fifos[receiver].empty() && fifos[receiver].front().ready <= now; }
@@ -151,16 +165,18 @@ struct partition {
 
   agent_set awake;
   agent_set sleeping;
+  agent_set bursting;             ///< channels, neither awake nor asleep, until dma_channel::burst_end
+  agent_set stepping;             ///< channels that have still to step in this cycle
   agent_set ahead;                ///< cores, awake, that have executed `now` already
   std::uint64_t ahead_check = 0;  ///< cycle in which meet_ahead() has to look at them
   /// Host threads that execute cores; 0: every core steps in every cycle, which the others must equal.
   unsigned threads = default_threads();
-  std::unique_ptr<core_pool> pool;  ///< made when first needed
-  bool channels_lead = false;       ///< `now` is a cycle that the cores have still to execute
-  std::uint64_t next_lead = 0;      ///< no look whether channels may lead before this cycle
-  std::uint64_t run_end = 0;        ///< of array::run: what comes from outside comes then
-  bool tokens_end_run = false;      ///< or when a token arrives
-  agent_set coupled;                ///< cores that reach another tile's memory or locks, and those reached
+  std::unique_ptr<core_pool> pool;                 ///< made when first needed
+  agent_set behind;                                ///< cores, awake, that have still to execute cycles before `now`
+  std::uint64_t behind_check = ~std::uint64_t{0};  ///< cycle in which meet_behind() has to look at them
+  std::uint64_t run_end = 0;                       ///< of array::run: what comes from outside comes then
+  bool tokens_end_run = false;                     ///< or when a token arrives
+  agent_set coupled;  ///< cores that reach another tile's memory or locks, and those reached
   bool coupling_known = false;
   std::uint64_t token_cycle = 0, token_bound = 0;  ///< first_token() of that cycle
   std::array<std::uint64_t, max_agents> asleep_since{};

@@ -18,12 +18,15 @@ constexpr std::uint64_t shortest_run = 16;
 constexpr std::uint64_t useful_run = 8, patience_cycles = 32;
 /// How often a run tells how far it is, and looks whether it has to end.
 constexpr std::uint64_t report_cycles = 256;
+/// For so long a bound of the first token is good enough.
+constexpr std::uint64_t token_margin = 64;
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
 /// Before this cycle the channel of a core tile does not touch the tile's memory. A channel that waits for a lock of
 /// its tile is woken by the tile's core, which waits for the array when it releases one, or by the tile's other
-/// channels.
+/// channels. One in a burst has done what it does before the burst's end.
 std::uint64_t next_access(const partition& p, const dma_channel& c) {
+  if (p.bursting.contains(c.agent)) return c.burst_end;
   if (p.awake.contains(c.agent)) return p.now;
   if (c.state == step_state::idle && c.queued == 0) return never;
   if (c.state == step_state::acquiring && p.sleeping.contains(c.agent)) return never;
@@ -39,14 +42,16 @@ std::uint64_t next_token(const partition& p, const dma_channel& c) {
   if (!later && !(busy && c.task.issue_token)) return never;
   if ((c.ctrl & finish_on_tlast) != 0) return p.now;
   if (c.state == step_state::starting || c.state == step_state::responding) return std::max(c.until, p.now);
+  const std::uint64_t next = p.bursting.contains(c.agent) ? c.burst_end : p.now;
   const bool has_words = c.state == step_state::acquiring || c.state == step_state::moving;
-  return has_words && c.addresses.remaining() > 1 ? p.now + c.addresses.remaining() - 1 : p.now;
+  return has_words && c.addresses.remaining() > 1 ? next + c.addresses.remaining() - 1 : next;
 }
 
 }  // namespace
 
 std::uint64_t partition::first_token() {
-  if (token_cycle == now) return token_bound;
+  // Nobody but the firmware pushes tasks, so what was found stays true.
+  if (token_cycle == now || (token_bound > now + token_margin && now < token_cycle + token_margin)) return token_bound;
   token_cycle = now;
   token_bound = never;
   for (const flying_token& f : flying) token_bound = std::min(token_bound, f.time);
@@ -97,8 +102,8 @@ void partition::send_ahead() {
   if (std::min(run_end, next_look) < now + shortest_run) return;
   std::array<core_tile*, max_cores> chosen;
   std::size_t count = 0;
-  const agent_set stepping = awake.without(ahead);
-  stepping.for_each(
+  const agent_set in_step = awake.without(ahead).without(behind);
+  in_step.for_each(
       [&](agent_id a) {
         if (a >= first_service) return;
         core_tile& c = *cores[a - max_channels];
@@ -138,6 +143,7 @@ void partition::join_ahead() {
 void partition::leave_ahead(core_tile& c) {
   settle(c);
   ahead.erase(c.agent());
+  behind.erase(c.agent());
   coupling_known = false;
 }
 
@@ -153,6 +159,7 @@ bool core_tile::may_run_ahead(std::uint64_t now) const {
 }
 
 void core_tile::start_ahead(std::uint64_t from, std::uint64_t end) {
+  partition_.at(id_).forget_known_before(from);
   ahead_from_ = from;
   ahead_end_ = end;
   reached_.store(from, std::memory_order_relaxed);
@@ -210,17 +217,30 @@ std::uint64_t core_tile::quiet_cycles() {
   return waits ? 0 : scan().quiet_cycles(core_.pc(), core_.loop());
 }
 
-void core_tile::catch_up() {
-  if (reached() == ahead_end_) return;
-  if (core_.done() && !core_.fault()) return finish();
-  last_step_ = ahead_end_ - 1;  // a fault, or something that the program did not name: its time comes now
+void core_tile::stay_behind(std::uint64_t now, std::uint64_t quiet_end) {
+  behind_from_ = now;
+  quiet_end_ = quiet_end;
+}
+
+bool core_tile::catch_up() {
+  behind_from_ = ahead_end_;
+  if (reached() == ahead_end_) return true;
+  if (core_.done() && !core_.fault()) {
+    finish();
+  } else {
+    last_step_ = ahead_end_ - 1;  // a fault, or something that the program did not name: its time comes now
+  }
+  return false;
 }
 
 void core_tile::use_side(unsigned side) {
   if (side > 2 || (used_sides_ >> side & 1) != 0) return;
   used_sides_ |= 1u << side;
   partition_.coupling_known = false;
-  if (const auto other = neighbour_id(side)) partition_.settle(partition_.core_at(*other));
+  if (const auto other = neighbour_id(side)) {
+    partition_.settle(partition_.core_at(*other));
+    partition_.pull_up(partition_.core_at(*other));
+  }
 }
 
 }  // namespace npurt::emu

@@ -44,9 +44,16 @@ void partition::wake_all(agent_set& set) {
   members.for_each([this](agent_id a) { wake(a); });
 }
 
+void partition::wake_from_timer(agent_id a) {
+  if (!bursting.contains(a)) return wake(a);
+  if (now >= channels[a].burst_end) bursting.erase(a);
+  ++actions;
+  awake.insert(a);
+}
+
 void partition::run_timers() {
   while (!timers.empty() && timers.front().time <= now) {
-    wake(timers.front().agent);
+    wake_from_timer(timers.front().agent);
     std::pop_heap(timers.begin(), timers.end(), std::greater<>{});
     timers.pop_back();
   }
@@ -60,24 +67,25 @@ void partition::run_timers() {
 }
 
 void partition::cycle() {
-  if (threads != 0)
-    if (const std::uint64_t cycles = lead(); cycles != 0) return lead_channels(cycles);
   step_channels();
   step_cores();
 }
 
 // Channels before cores: a DMA access wins its bank. Who is woken in this loop steps in the next cycle.
 void partition::step_channels() {
-  const agent_set stepping = awake;
-  stepping.for_each([this](agent_id a) { step_channel(channels[a]); }, 0, 2);
+  stepping = awake;
+  stepping.take_channels([this](agent_id a) { step_channel(channels[a]); });
 }
 
 void partition::step_cores() {
   if (now >= ahead_check) meet_ahead();
-  const agent_set running = awake.without(ahead);
+  if (now >= behind_check) meet_behind();
+  const agent_set running = awake.without(ahead).without(behind);
   running.for_each([this](agent_id a) { a < first_service ? cores[a - max_channels]->step() : step_service(a); }, 2, 4);
   ++now;
-  if (threads != 0) send_ahead();
+  if (threads == 0) return;
+  leave_behind();
+  send_ahead();
 }
 
 void partition::release(lock& l, int value) {

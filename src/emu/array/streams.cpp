@@ -2,6 +2,7 @@
 // Words on their way: opening routes, arbitration of packets, room, arrival.
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
@@ -130,9 +131,27 @@ void partition::count_links(const route& r, std::uint64_t words) {
 void partition::arrive(const route_branch& b, std::uint32_t data, bool last) {
   stream_fifo& f = fifos[b.receiver];
   f.push(data, last, now + b.latency);
-  if (!f.reader_waits) return;
-  f.reader_waits = false;
-  wake_at(b.receiver, now + b.latency);
+  if (std::exchange(f.reader_waits, false)) wake_at(b.receiver, now + b.latency);
+}
+
+void partition::arrive(const route_branch& b, std::span<const std::uint32_t> words,
+                       std::span<const std::uint64_t> cycles) {
+  stream_fifo& f = fifos[b.receiver];
+  if (std::exchange(f.reader_waits, false)) wake_at(b.receiver, cycles[0] + b.latency);
+  for (std::size_t i = 0; i < words.size(); ++i) f.push(words[i], false, cycles[i] + b.latency);
+}
+
+bool partition::has_room(const route_branch& b, agent_id source) {
+  stream_fifo& f = fifos[b.receiver];
+  if (f.occupied(b.receiver < source ? now + 1 : now) < b.room) return true;
+  f.blocked.insert(source);
+  if (!f.is_taken_ahead()) return false;
+  if (f.next_pop() == now) {
+    stepping.insert(b.receiver);  // its turn in this cycle is still to come
+  } else {
+    wake_at(b.receiver, f.next_pop());
+  }
+  return false;
 }
 
 bool partition::push(agent_id source, std::uint32_t data, bool last) {
@@ -141,8 +160,7 @@ bool partition::push(agent_id source, std::uint32_t data, bool last) {
   const route& r = *s.open;
   const bool header = r.packet && !s.mid_packet;
   for (const route_branch& b : r.branches)
-    if (fifos[b.receiver].size() >= b.room) {
-      fifos[b.receiver].blocked.insert(source);
+    if (!has_room(b, source)) {
       if (!r.watched_ports.empty()) events.word_stalls(r);
       return false;
     }
@@ -204,10 +222,7 @@ bool partition::send_token(const dma_channel& c) {
   const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
   const route r = resolve(c.tile, *slave, packet_id);
   for (const route_branch& b : r.branches)
-    if (fifos[b.receiver].size() >= b.room) {
-      fifos[b.receiver].blocked.insert(c.agent);
-      return false;
-    }
+    if (!has_room(b, c.agent)) return false;
   for (const route_branch& b : r.branches)
     if (!b.drop_header) arrive(b, token_word(c), true);
   if (!r.to_firmware) return !r.branches.empty();

@@ -2,6 +2,7 @@
 // A tile's memories, locks, buffer descriptors and switch as plain data.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +38,8 @@ struct tile {
     return found == stored.end() ? 0 : found->second;
   }
 
-  bank_claims claims;  ///< core tiles
-  bool has_known_claims = false;
+  bank_claims claims;                           ///< core tiles
+  std::uint64_t known_from = 0, known_end = 0;  ///< cycles of which claims.known holds anything
 
   /// Takes the banks for this cycle; false if one is taken already.
   bool claim(std::uint8_t mask, std::uint64_t cycle) {
@@ -52,13 +53,20 @@ struct tile {
     forget_claims_before(cycle);
     claims.taken |= mask;
   }
-  /// The same for a cycle that the tile's core has still to execute.
+  /// The same for a later cycle, or one that the tile's core has still to execute; less than bank_claims::span ahead of
+  /// what it has executed.
   void take_before_core(std::uint8_t mask, std::uint64_t cycle) {
     claims.known[cycle % claims.known.size()] |= mask;
-    has_known_claims = true;
+    known_end = std::max(known_end, cycle + 1);
+  }
+  /// The tile's core has executed what comes before `cycle`.
+  void forget_known_before(std::uint64_t cycle) {
+    for (; known_from < std::min(cycle, known_end); ++known_from) claims.known[known_from % claims.known.size()] = 0;
+    known_from = std::max(known_from, cycle);
   }
   void forget_claims_before(std::uint64_t cycle) {
     if (claims.cycle == cycle) return;
+    forget_known_before(cycle);
     claims.cycle = cycle;
     claims.taken = claims.known[cycle % claims.known.size()];
   }

@@ -15,9 +15,10 @@ namespace npurt::emu {
 /// The banks of a core tile's memory that were claimed in a cycle, one bit each: 2 * (offset / 16384) + offset / 16
 /// % 2.
 struct bank_claims {
+  static constexpr std::size_t span = 512;  ///< a power of two
   std::uint64_t cycle = 0;
   std::uint8_t taken = 0;
-  std::array<std::uint8_t, 256> known{};  ///< by cycle % 256: what others are known to take before the core asks
+  std::array<std::uint8_t, span> known{};  ///< by cycle % span: what others are known to take before the core asks
 };
 
 struct core_position {

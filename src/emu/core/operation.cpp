@@ -3,7 +3,9 @@
 #include "emu/core/operation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <format>
+#include <span>
 
 namespace npurt::emu {
 namespace {
@@ -252,23 +254,23 @@ class operation_builder {
     return static_cast<std::uint16_t>((offset + unit_size - 1) / unit_size * unit_size);
   }
 
-  void place_buffers() {
+  /// One behind the other, the first at 0. @return the end of the last
+  template <typename Operand, std::size_t Most>
+  static std::size_t place(std::array<Operand, Most>& operands, unsigned count) {
     std::size_t next = 0;
-    for (unsigned i = 0; i < op_.use_count; ++i) {
-      const std::size_t size = op_.uses[i].pieces[0].size + op_.uses[i].pieces[1].size;
-      op_.uses[i].buffer = aligned(next, size);
-      next = op_.uses[i].buffer + size;
+    for (Operand& operand : std::span(operands).first(count)) {
+      const std::size_t size = operand.pieces[0].size + operand.pieces[1].size;
+      operand.buffer = aligned(next, size);
+      next = operand.buffer + size;
     }
-    if (next > sizeof(frame::sampled)) {
+    return next;
+  }
+
+  void place_buffers() {
+    if (place(op_.uses, op_.use_count) > sizeof(frame::sampled)) {
       throw std::logic_error("operands larger than a frame");
     }
-    next = 0;
-    for (unsigned i = 0; i < op_.def_count; ++i) {
-      const std::size_t size = op_.defs[i].pieces[0].size + op_.defs[i].pieces[1].size;
-      op_.defs[i].buffer = aligned(next, size);
-      next = op_.defs[i].buffer + size;
-    }
-    if (next > sizeof(frame::result)) {
+    if (place(op_.defs, op_.def_count) > sizeof(frame::result)) {
       throw std::logic_error("results larger than a frame");
     }
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "../command_line.hpp"
 #include "../files.hpp"
 #include "core_program.hpp"
 #include "lone_core.hpp"
@@ -186,13 +187,5 @@ int main(int argc, char** argv) {
   CLI::App app{description};
   app.footer(footer);
   add_options(app, opt);
-  try {
-    app.parse(argc, argv);
-    return run(std::move(opt));
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  } catch (const std::exception& error) {
-    std::fputs(std::format("npurt-core: {}\n", error.what()).c_str(), stderr);
-    return 2;
-  }
+  return npurt::tools::parse_and_run(app, "npurt-core", argc, argv, [&] { return run(std::move(opt)); });
 }

@@ -3,34 +3,13 @@
 // memories between DMAs that fill and empty their buffers.
 #pragma once
 
-#include <catch2/catch_test_macros.hpp>
 #include <random>
 #include <string>
+#include <vector>
 
-#include "asm/assembler.hpp"
-#include "emu/array/design.hpp"
+#include "emu/array/core_programs.hpp"
 
 namespace npurt::emu::testing {
-
-inline std::string nops(int count) {
-  std::string text;
-  while (count-- > 0) text += "nop\n";
-  return text;
-}
-
-/// Program memory written, core out of reset and enabled.
-inline void load(design& d, tile_id t, const std::string& source) {
-  const auto program = assembler::assemble(source, "test");
-  if (!program) FAIL(to_string(program.error().front()) << "\n" << source);
-  std::vector<std::uint8_t> code = program->sections.at(0).bytes;
-  code.resize((code.size() + 3) / 4 * 4);
-  std::vector<std::uint32_t> code_words(code.size() / 4);
-  std::memcpy(code_words.data(), code.data(), code.size());
-  d.tiles.write(aie::pack_address({t, 0x20000}), code_words);
-  d.write(t, 0x32000, 2);
-  d.write(t, 0x32000, 0);
-  d.write(t, 0x32000, 1);
-}
 
 class busy_program {
  public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <catch2/catch_test_macros.hpp>
+#include <string>
 
 #include "asm/assembler.hpp"
 #include "emu/array/design.hpp"
@@ -20,7 +21,7 @@ inline std::string nops(int count) {
 /// Assembles, writes and starts a program.
 inline void load(design& d, tile_id t, const std::string& source) {
   const auto program = assembler::assemble(source, "test");
-  if (!program) FAIL(to_string(program.error().front()));
+  if (!program) FAIL(to_string(program.error().front()) << "\n" << source);
   std::vector<std::uint8_t> code = program->sections.at(0).bytes;
   code.resize((code.size() + 3) / 4 * 4);
   std::vector<std::uint32_t> code_words(code.size() / 4);

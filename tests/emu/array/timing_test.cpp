@@ -22,6 +22,29 @@ std::uint64_t task_cycles(const design& d, tile_id t, dma_direction direction, u
   return 0;
 }
 
+constexpr std::uint32_t eight_channels_words = 20000;
+
+/// Two MM2S channels of four shims read so many words each at the same time.
+double cycles_of_eight_shim_channels(std::uint64_t hz) {
+  design d(4);
+  d.tiles.set_clock(hz);
+  for (std::uint8_t col = 0; col < 4; ++col) {
+    d.open_shim(col);
+    for (std::uint8_t k = 0; k < 2; ++k) {
+      const std::uint64_t address = src_address + 0x1000000ull * (2u * col + k);
+      d.circuit({col, 0}, {bundle::south, static_cast<std::uint8_t>(k == 0 ? 3 : 7)}, {bundle::north, k});
+      d.circuit({col, 1}, {bundle::south, k}, {bundle::dma, k});
+      d.host.add(address, eight_channels_words);
+      const auto bd = static_cast<std::uint8_t>(24 * k);
+      d.bd({col, 1}, bd, {.address = own + 0x30000u * k, .length = eight_channels_words});
+      d.push({col, 1}, dma_direction::s2mm, k, bd);
+      d.bd({col, 0}, k, {.address = address, .length = eight_channels_words});
+      d.push({col, 0}, dma_direction::mm2s, k, k);
+    }
+  }
+  return static_cast<double>(d.settle());
+}
+
 }  // namespace
 
 TEST_CASE("one shim MM2S task of N words takes 747 + 1.05 N cycles", "[emu][array][timing]") {
@@ -84,23 +107,7 @@ TEST_CASE("a memtile MM2S of 256 words takes about 256 cycles whatever its strid
 }
 
 TEST_CASE("eight shim channels share DDR evenly at 27.2 bytes per cycle", "[emu][array][timing]") {
-  design d(4);
-  constexpr std::uint32_t words = 20000;
-  for (std::uint8_t col = 0; col < 4; ++col) {
-    d.open_shim(col);
-    for (std::uint8_t k = 0; k < 2; ++k) {
-      const std::uint64_t address = src_address + 0x1000000ull * (2u * col + k);
-      d.circuit({col, 0}, {bundle::south, static_cast<std::uint8_t>(k == 0 ? 3 : 7)}, {bundle::north, k});
-      d.circuit({col, 1}, {bundle::south, k}, {bundle::dma, k});
-      d.host.add(address, words);
-      const auto bd = static_cast<std::uint8_t>(24 * k);
-      d.bd({col, 1}, bd, {.address = own + 0x30000u * k, .length = words});
-      d.push({col, 1}, dma_direction::s2mm, k, bd);
-      d.bd({col, 0}, k, {.address = address, .length = words});
-      d.push({col, 0}, dma_direction::mm2s, k, k);
-    }
-  }
-  CHECK_THAT(static_cast<double>(d.settle()), WithinRel(747 + 8 * 4 * words / 27.2, 0.05));
+  CHECK_THAT(cycles_of_eight_shim_channels(1'028'000'000), WithinRel(747 + 8 * 4 * eight_channels_words / 27.2, 0.05));
 }
 
 TEST_CASE("shim tasks of 64 words that follow each other take 325 (MM2S) and 179 (S2MM) cycles each",
@@ -139,29 +146,9 @@ TEST_CASE("a core tile's MM2S of 256 words takes about 256 cycles", "[emu][array
 }
 
 TEST_CASE("DDR's 28 GB/s are fewer bytes a cycle at a faster clock", "[emu][array][timing]") {
-  const auto cycles = [](std::uint64_t hz) {
-    design d(4);
-    d.tiles.set_clock(hz);
-    constexpr std::uint32_t words = 20000;
-    for (std::uint8_t col = 0; col < 4; ++col) {
-      d.open_shim(col);
-      for (std::uint8_t k = 0; k < 2; ++k) {
-        const std::uint64_t address = src_address + 0x1000000ull * (2u * col + k);
-        d.circuit({col, 0}, {bundle::south, static_cast<std::uint8_t>(k == 0 ? 3 : 7)}, {bundle::north, k});
-        d.circuit({col, 1}, {bundle::south, k}, {bundle::dma, k});
-        d.host.add(address, words);
-        const auto bd = static_cast<std::uint8_t>(24 * k);
-        d.bd({col, 1}, bd, {.address = own + 0x30000u * k, .length = words});
-        d.push({col, 1}, dma_direction::s2mm, k, bd);
-        d.bd({col, 0}, k, {.address = address, .length = words});
-        d.push({col, 0}, dma_direction::mm2s, k, k);
-      }
-    }
-    return static_cast<double>(d.settle());
-  };
-  constexpr double bytes = 8 * 4 * 20000;
-  CHECK_THAT(cycles(1'028'000'000), WithinRel(747 + bytes / (28e9 / 1028e6), 0.05));
-  CHECK_THAT(cycles(1'600'000'000), WithinRel(747 + bytes / (28e9 / 1600e6), 0.05));
+  constexpr double bytes = 8 * 4 * eight_channels_words;
+  CHECK_THAT(cycles_of_eight_shim_channels(1'028'000'000), WithinRel(747 + bytes / (28e9 / 1028e6), 0.05));
+  CHECK_THAT(cycles_of_eight_shim_channels(1'600'000'000), WithinRel(747 + bytes / (28e9 / 1600e6), 0.05));
 }
 
 TEST_CASE("every constant of the time model has a name of its own, a meaning and a source", "[emu][array][timing]") {

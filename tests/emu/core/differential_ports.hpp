@@ -120,7 +120,8 @@ class seeded_ports final : public emu::core_ports {
 
  private:
   bool claim(emu::bank_claims& claimed, std::uint32_t address, std::uint32_t size) const {
-    if (claimed.cycle != *cycles) claimed = {*cycles, 0};
+    if (claimed.cycle != *cycles) claimed.taken = 0;
+    claimed.cycle = *cycles;
     unsigned wanted = 0;
     for (std::uint32_t at = address & ~15u; at < address + size; at += 16)
       wanted |= 1u << (at / 0x4000 % 4 * 2 + at / 16 % 2);

@@ -106,7 +106,8 @@ TEST_CASE("the bf16 kernels leave values beyond their limits to the exact sum", 
   }
 }
 
-TEST_CASE("the int8 kernel multiplies all signs of 4x8x8", "[emu][core][translate]") {
+TEST_CASE("the int8 kernels multiply all signs of 4x8x8", "[emu][core][translate]") {
+  const bool has_vnni = has_avx512() && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
   std::mt19937 random(11);
   for (unsigned i = 0; __builtin_cpu_supports("avx2") && i < 20'000; ++i) {
     std::array<std::uint8_t, 64> x, y;
@@ -125,7 +126,11 @@ TEST_CASE("the int8 kernel multiplies all signs of 4x8x8", "[emu][core][translat
       const auto product = static_cast<std::uint32_t>(negate ? -sum : sum);
       expected[lane] = product + (!adds ? 0 : negate_acc ? 0 - acc[lane] : acc[lane]);
     }
-    kernels::mac_i8_avx2({bytes(x), bytes(y), adds ? bytes(acc) : nullptr, bytes(out), negate_acc, negate}, xs, ys);
+    const kernels::mac_job job{bytes(x), bytes(y), adds ? bytes(acc) : nullptr, bytes(out), negate_acc, negate};
+    kernels::mac_i8_avx2(job, xs, ys);
     if (out != expected) REQUIRE(out == expected);
+    out = {};
+    if (has_vnni) kernels::mac_i8_vnni(job, xs, ys);
+    if (has_vnni && out != expected) REQUIRE(out == expected);
   }
 }

@@ -73,7 +73,97 @@ bool within(const json& inner, const json& outer) {
   return start(inner) >= start(outer) - tolerance && end(inner) <= end(outer) + tolerance;
 }
 
+/// The rules of "Trace Event Format" (Google) and of how Perfetto reads it, for the phases used here: complete events
+/// (X), counters (C), metadata (M).
+class format_check {
+ public:
+  explicit format_check(const json& trace) {
+    CHECK((trace["displayTimeUnit"] == "ns" || trace["displayTimeUnit"] == "ms"));
+    for (const json& e : trace["traceEvents"]) check(e);
+    for (const auto& [at, slices] : slices_) {
+      INFO("track " << at.second);
+      CHECK(processes_[at.first] == 1);
+      CHECK(threads_[at] == 1);
+      check_nesting(slices);
+    }
+  }
+
+ private:
+  using track = std::pair<int, int>;  // pid, tid
+
+  void check(const json& e) {
+    INFO(e.dump());
+    REQUIRE(e["ph"].is_string());
+    REQUIRE(e["pid"].is_number_unsigned());
+    REQUIRE(e["name"].is_string());
+    const std::string phase = e["ph"];
+    if (phase == "M") return check_metadata(e);
+    REQUIRE(e["ts"].is_number());
+    REQUIRE(e["ts"].get<double>() >= 0);
+    if (phase == "C") return check_counter(e);
+    REQUIRE(phase == "X");
+    REQUIRE(e["tid"].is_number_unsigned());
+    REQUIRE(e["dur"].is_number());
+    REQUIRE(e["dur"].get<double>() >= 0);
+    slices_[{e["pid"], e["tid"]}].push_back(e);
+  }
+
+  void check_metadata(const json& e) {
+    const std::string name = e["name"];
+    if (name == "process_name") {
+      REQUIRE(e["args"]["name"].is_string());
+      ++processes_[e["pid"]];
+      return;
+    }
+    REQUIRE(e["tid"].is_number_unsigned());
+    if (name == "thread_name") {
+      REQUIRE(e["args"]["name"].is_string());
+      ++threads_[{e["pid"], e["tid"]}];
+    } else {
+      REQUIRE(name == "thread_sort_index");
+      REQUIRE(e["args"]["sort_index"].is_number_integer());
+    }
+  }
+
+  /// Of a process, not of a thread; its values are numbers, drawn in the order in which they come.
+  void check_counter(const json& e) {
+    REQUIRE_FALSE(e.contains("tid"));
+    REQUIRE_FALSE(e["args"].empty());
+    for (const json& value : e["args"]) REQUIRE(value.is_number());
+    double& last = counters_[{e["pid"].get<int>(), e["name"].get<std::string>()}];
+    REQUIRE(e["ts"].get<double>() >= last);
+    last = e["ts"];
+  }
+
+  /// Complete events come in any order, but of one track each lies within another or beside it.
+  static void check_nesting(std::vector<json> slices) {
+    const auto nanoseconds = [](double microseconds) { return std::llround(microseconds * 1000); };
+    std::ranges::sort(slices, [&](const json& a, const json& b) {
+      return std::pair(nanoseconds(start(a)), -nanoseconds(end(a))) <
+             std::pair(nanoseconds(start(b)), -nanoseconds(end(b)));
+    });
+    std::vector<long long> open;
+    for (const json& e : slices) {
+      while (!open.empty() && open.back() <= nanoseconds(start(e))) open.pop_back();
+      INFO(e.dump());
+      if (!open.empty()) REQUIRE(nanoseconds(end(e)) <= open.back());
+      open.push_back(nanoseconds(end(e)));
+    }
+  }
+
+  std::map<track, std::vector<json>> slices_;
+  std::map<int, int> processes_;
+  std::map<track, int> threads_;
+  std::map<std::pair<int, std::string>, double> counters_;
+};
+
 }  // namespace
+
+TEST_CASE("a timeline keeps to the rules of its format", "[emu][firmware][timeline]") {
+  format_check(recorded(100'000).trace);
+  format_check(recorded(5).trace);
+  format_check(recorded(100'000, 0).trace);  // hangs
+}
 
 TEST_CASE("a timeline names its clock and says that it is modelled", "[emu][firmware][timeline]") {
   const recorded r(100'000);

@@ -12,7 +12,7 @@ int main() {
   std::vector<std::int32_t> c(m * n);
   try {
     npurt::device device;
-    const npurt::matmul_report report =
+    const npurt::op_report report =
         npurt::matmul(device, npurt::matrix_view<const std::int8_t>(a, m, k),
                       npurt::matrix_view<const std::int8_t>(b, k, n), npurt::matrix_view<std::int32_t>(c, m, n));
     for (const std::int32_t element : c) {

@@ -103,8 +103,9 @@ class emitter {
   place in_context(std::size_t offset) const { return {x86::r13, static_cast<std::int32_t>(offset)}; }
 
   void begin(position& p, const cycle_plan& plan);
+  void look_up(const flying& f, std::size_t table, const asmjit::Label& unaligned, const asmjit::Label& unknown);
   void gate(const flying& f, unsigned index);
-  void slow_claim(const flying& f, const asmjit::Label& refused, const asmjit::Label& back);
+  void count_memory_stall();
   void note_macs();
   void actions();
   void prepare_stores();

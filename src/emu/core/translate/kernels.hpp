@@ -23,6 +23,7 @@ struct mac_job {
 
 /// int8 4x8x8 into 32 lanes of 32 bits.
 void mac_i8_avx2(const mac_job& job, bool x_signed, bool y_signed);
+void mac_i8_vnni(const mac_job& job, bool x_signed, bool y_signed);
 
 /// bf16 into 16 lanes of fp32: 4x8x4, or elementwise in two halves. @return false if a value needs the exact sum
 bool mac_bf16_matrix_avx512(const mac_job& job);

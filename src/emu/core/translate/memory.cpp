@@ -88,22 +88,32 @@ void emitter::update_3d(const flying& f) {
   result(f, op.first_address_def + 2u, x86::edx);
 }
 
-/// Takes the banks where the ports show their claims, else by claim_banks().
-void emitter::gate(const flying& f, unsigned index) {
+/// eax = address of the access of `f`, rcx = what `table` of the context has for its window; to `unaligned`, or to
+/// `unknown` where the table has nothing.
+void emitter::look_up(const flying& f, std::size_t table, const asmjit::Label& unaligned,
+                      const asmjit::Label& unknown) {
   const auto [size, down] = access_of(*f.op);
-  const asmjit::Label slow = a.newLabel(), passed = a.newLabel(), refused = a.newLabel();
   a.mov(x86::eax, in_frame(f, offsetof(frame, address)).at(4));
   if (down != 0) {
     a.and_(x86::eax, ~down);
   } else if (size > 1) {
     a.test(x86::eax, size - 1);
-    a.jnz(slow);
+    a.jnz(unaligned);
   }
   a.mov(x86::edx, x86::eax);
   a.shr(x86::edx, 16);
-  a.mov(x86::rcx, x86::ptr(x86::r13, x86::rdx, 3, offsetof(context, claims), 8));
+  a.mov(x86::rcx, x86::ptr(x86::r13, x86::rdx, 3, static_cast<std::int32_t>(table), 8));
   a.test(x86::rcx, x86::rcx);
-  a.jz(slow);
+  a.jz(unknown);
+}
+
+/// Takes the banks where the ports show their claims, else by claim_banks(). A refusal costs the cycle, the next one
+/// asks again.
+void emitter::gate(const flying& f, unsigned index) {
+  const std::uint32_t size = access_of(*f.op).size;
+  const asmjit::Label ask = a.newLabel(), slow = a.newLabel(), passed = a.newLabel(), refused = a.newLabel();
+  a.bind(ask);
+  look_up(f, offsetof(context, claims), slow, slow);
   a.mov(x86::edx, x86::eax);
   a.shr(x86::edx, 14);
   a.and_(x86::edx, 3);
@@ -118,7 +128,8 @@ void emitter::gate(const flying& f, unsigned index) {
   a.mov(x86::rsi, in_context(offsetof(context, claims_end)).at(8));
   a.sub(x86::rsi, x86::r12);
   a.movzx(x86::eax, x86::byte_ptr(x86::rcx, offsetof(bank_claims, taken)));
-  a.movzx(x86::edi, x86::sil);
+  a.mov(x86::edi, x86::esi);
+  a.and_(x86::edi, static_cast<std::uint32_t>(bank_claims::span - 1));
   a.movzx(x86::edi, x86::byte_ptr(x86::rcx, x86::rdi, 0, offsetof(bank_claims, known)));
   a.cmp(x86::rsi, x86::qword_ptr(x86::rcx, offsetof(bank_claims, cycle)));
   a.cmovne(x86::eax, x86::edi);
@@ -128,7 +139,8 @@ void emitter::gate(const flying& f, unsigned index) {
   a.mov(x86::byte_ptr(x86::rcx, offsetof(bank_claims, taken)), x86::al);
   a.mov(x86::qword_ptr(x86::rcx, offsetof(bank_claims, cycle)), x86::rsi);
   a.bind(passed);
-  cold([this, size, slow, passed, refused, index, &p = *position_] {
+  cold([this, size, ask, slow, passed, refused, index, &p = *position_] {
+    const asmjit::Label last = a.newLabel();
     a.bind(slow);
     a.mov(x86::rdx, in_context(offsetof(context, cycles_end)).at(8));
     a.sub(x86::rdx, x86::r12);
@@ -141,26 +153,29 @@ void emitter::gate(const flying& f, unsigned index) {
     a.test(x86::al, x86::al);
     a.jnz(passed);
     a.bind(refused);
+    a.test(x86::r12, x86::r12);
+    a.jz(last);
+    count_memory_stall();
+    a.dec(x86::r12);
+    a.jmp(ask);
+    a.bind(last);
     a.mov(in_context(offsetof(context, gate)).at(4), index);
     leave(&p, leaving::refused);
   });
 }
 
+/// A cycle in which no bundle is issued; the engine takes every cycle for a bundle.
+void emitter::count_memory_stall() {
+  constexpr auto stalls = offsetof(core_counters, stalls) + 8 * static_cast<std::size_t>(stall::memory);
+  a.mov(x86::rcx, in_context(offsetof(context, counters)).at(8));
+  a.inc(x86::qword_ptr(x86::rcx, static_cast<std::int32_t>(stalls)));
+  a.dec(x86::qword_ptr(x86::rcx, offsetof(core_counters, bundles)));
+}
+
 void emitter::locate(const flying& f) {
-  const auto [size, down] = access_of(*f.op);
+  const std::uint32_t size = access_of(*f.op).size;
   const asmjit::Label slow = a.newLabel(), found = a.newLabel();
-  a.mov(x86::eax, in_frame(f, offsetof(frame, address)).at(4));
-  if (down != 0) {
-    a.and_(x86::eax, ~down);
-  } else if (size > 1) {
-    a.test(x86::eax, size - 1);
-    a.jnz(redo_);
-  }
-  a.mov(x86::edx, x86::eax);
-  a.shr(x86::edx, 16);
-  a.mov(x86::rcx, x86::ptr(x86::r13, x86::rdx, 3, offsetof(context, windows), 8));
-  a.test(x86::rcx, x86::rcx);
-  a.jz(slow);
+  look_up(f, offsetof(context, windows), redo_, slow);
   a.movzx(x86::eax, x86::ax);
   a.bind(found);
   cold([this, size, slow, found, redo = redo_] {

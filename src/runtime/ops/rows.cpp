@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layernorm and softmax: their plans, and the copies of rows into and out of padded ones.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "npurt/detail/row_calls.hpp"
+#include "runtime/device_state.hpp"
+#include "runtime/ops/copy_rows.hpp"
+#include "runtime/overlay/rows_code.hpp"
+
+namespace npurt::detail {
+
+namespace {
+
+using overlay::operation;
+using overlay::plan;
+using overlay::plan_key;
+using overlay::recipe;
+
+constexpr std::size_t argument_x = 0, argument_y = 1, argument_weights = 2;
+
+std::size_t bytes_of(std::size_t elements) { return elements * sizeof(std::bfloat16_t); }
+
+std::size_t pitch_of(std::size_t columns) {
+  return bytes_of(overlay::rows_of(static_cast<std::uint32_t>(columns)).columns);
+}
+
+/// Shapes of one C that are padded to the same R share a plan: what lies in the padding is never read.
+struct job {
+  operation op;
+  row_shape shape;
+  std::uint32_t eps = 0;  ///< bits of a float
+
+  overlay::row_layout layout() const { return overlay::rows_of(static_cast<std::uint32_t>(shape.columns)); }
+
+  std::size_t padded_rows() const {
+    const std::size_t multiple = layout().rows_per_pair;
+    return (shape.rows + multiple - 1) / multiple * multiple;
+  }
+
+  plan_key key() const {
+    return {.operation = static_cast<std::uint32_t>(op), .numbers = {padded_rows(), shape.columns, eps}};
+  }
+
+  recipe make() const {
+    const bool weights = op == operation::layernorm_bf16;
+    const std::size_t bytes = padded_rows() * bytes_of(layout().columns);
+    recipe call{overlay::rows_code({.op = op,
+                                    .rows = static_cast<std::uint32_t>(padded_rows()),
+                                    .columns = static_cast<std::uint32_t>(shape.columns),
+                                    .eps = eps,
+                                    .weights = weights}),
+                {bytes, bytes}};
+    if (weights) call.buffer_bytes.push_back(2 * std::size_t{overlay::chunk_bytes});
+    return call;
+  }
+};
+
+void check_eps(float eps) {
+  if (std::isfinite(eps) && eps >= 0) return;
+  throw value_error(fmt::format("layernorm: eps is {}, it must be finite and not negative", eps));
+}
+
+job layernorm_job(const row_shape& shape, float eps) {
+  check_rows("layernorm", shape);
+  check_eps(eps);
+  return {operation::layernorm_bf16, shape, std::bit_cast<std::uint32_t>(eps)};
+}
+
+job softmax_job(const row_shape& shape) {
+  check_rows("softmax", shape);
+  return {operation::softmax_bf16, shape};
+}
+
+std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
+  return std::make_shared<plan>(target.state()->ops.open(target, overlay::image::overlay), target.state(),
+                                wanted.make());
+}
+
+std::shared_ptr<plan> cached(device& target, const job& wanted) {
+  return target.state()->ops.plan_of(target, wanted.key(), [&] { return wanted.make(); });
+}
+
+void fill_rows(plan& into, const rows_in& x) {
+  copy_rows(into.data(argument_x), pitch_of(x.columns()), std::as_bytes(x.elements()).data(), bytes_of(x.columns()),
+            x.rows(), bytes_of(x.columns()));
+  into.to_device(argument_x);
+}
+
+void fill_weights(plan& into, weights_in gamma, weights_in beta) {
+  std::memcpy(into.data(argument_weights), gamma.data(), gamma.size_bytes());
+  std::memcpy(into.data(argument_weights) + overlay::chunk_bytes, beta.data(), beta.size_bytes());
+  into.to_device(argument_weights);
+}
+
+void take_rows(plan& from, const rows_out& y) {
+  from.from_device(argument_y);
+  copy_rows(std::as_writable_bytes(y.elements()).data(), bytes_of(y.columns()), from.data(argument_y),
+            pitch_of(y.columns()), y.rows(), bytes_of(y.columns()));
+}
+
+void check_result(const char* name, const row_shape& wanted, const rows_out& y) {
+  check_extent(name, "the rows of y", "R", y.rows(), wanted.rows);
+  check_extent(name, "the columns of y", "C", y.columns(), wanted.columns);
+}
+
+}  // namespace
+
+void check_rows(const char* operation, const row_shape& shape) {
+  check_range(operation, "x", "C", shape.columns, rows_max_columns);
+  check_range(operation, "x", "R", shape.rows, std::min(rows_max_rows, rows_max_elements / shape.columns));
+}
+
+std::shared_ptr<plan> make_layernorm(device& target, const row_shape& shape, float eps) {
+  return make_plan(target, layernorm_job(shape, eps));
+}
+
+std::shared_ptr<plan> make_softmax(device& target, const row_shape& shape) {
+  return make_plan(target, softmax_job(shape));
+}
+
+void start_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta) {
+  on.start([&](plan& into) {
+    fill_rows(into, x);
+    fill_weights(into, gamma, beta);
+  });
+}
+
+void start_softmax(plan& on, rows_in x) {
+  on.start([&](plan& into) { fill_rows(into, x); });
+}
+
+void wait_rows(plan& on, rows_out y, std::chrono::milliseconds deadline) {
+  on.wait(deadline, [&](plan& from) { take_rows(from, y); });
+}
+
+void call_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta, rows_out y,
+                    std::chrono::milliseconds deadline) {
+  const auto fill = [&](plan& into) {
+    fill_rows(into, x);
+    fill_weights(into, gamma, beta);
+  };
+  on.call(deadline, fill, [&](plan& from) { take_rows(from, y); });
+}
+
+void call_softmax(plan& on, rows_in x, rows_out y, std::chrono::milliseconds deadline) {
+  on.call(deadline, [&](plan& into) { fill_rows(into, x); }, [&](plan& from) { take_rows(from, y); });
+}
+
+const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y) {
+  const job wanted = layernorm_job({x.rows(), x.columns()}, eps);
+  check_extent("layernorm", "gamma", "C", gamma.size(), x.columns());
+  check_extent("layernorm", "beta", "C", beta.size(), x.columns());
+  check_result("layernorm", wanted.shape, y);
+  const auto prepared = cached(target, wanted);
+  call_layernorm(*prepared, x, gamma, beta, y, prepared->default_deadline());
+  return target.state()->ops.keep(prepared->report());
+}
+
+const op_report& run_softmax(device& target, rows_in x, rows_out y) {
+  const job wanted = softmax_job({x.rows(), x.columns()});
+  check_result("softmax", wanted.shape, y);
+  const auto prepared = cached(target, wanted);
+  call_softmax(*prepared, x, y, prepared->default_deadline());
+  return target.state()->ops.keep(prepared->report());
+}
+
+}  // namespace npurt::detail

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/overlay/op_cache.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace npurt::detail::overlay {
+
+std::shared_ptr<session> op_cache::open(const device& target, image from) {
+  const std::lock_guard lock(mutex_);
+  auto& opened = sessions_[std::to_underlying(from)];
+  if (!opened) opened = open_session(target, from);
+  return opened;
+}
+
+std::shared_ptr<plan> op_cache::find(const plan_key& key) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(plans_, key, &entry::key);
+  if (found == plans_.end()) return nullptr;
+  plans_.splice(plans_.begin(), plans_, found);
+  return found->prepared;
+}
+
+std::shared_ptr<plan> op_cache::keep(const plan_key& key, std::shared_ptr<plan> made) {
+  const std::lock_guard lock(mutex_);
+  // In the meantime another thread may have made the same, or a failed command may have closed this session.
+  const auto found = std::ranges::find(plans_, key, &entry::key);
+  if (found != plans_.end()) return found->prepared;
+  if (sessions_[std::to_underlying(key.from)] != made->place()) return made;
+  plans_.emplace_front(key, made);
+  bytes_ += made->size_bytes();
+  shrink();
+  return made;
+}
+
+void op_cache::shrink() {
+  while (plans_.size() > 1 && (plans_.size() > most_plans || bytes_ > most_bytes)) {
+    bytes_ -= plans_.back().prepared->size_bytes();
+    plans_.pop_back();
+  }
+}
+
+void op_cache::forget(const std::shared_ptr<session>& failed) {
+  const std::lock_guard lock(mutex_);
+  std::ranges::replace(sessions_, failed, std::shared_ptr<session>());
+  std::erase_if(plans_, [&](const entry& each) {
+    if (each.prepared->place() != failed) return false;
+    bytes_ -= each.prepared->size_bytes();
+    return true;
+  });
+}
+
+const op_report& op_cache::keep(const op_report& report) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(reports_, report);
+  return found != reports_.end() ? *found : reports_.emplace_back(report);
+}
+
+}  // namespace npurt::detail::overlay

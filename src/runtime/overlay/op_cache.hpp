@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operations keep with a device: the open kernels, and the plans of the calls of late.
+#pragma once
+
+#include <array>
+#include <list>
+#include <memory>
+#include <mutex>
+
+#include "npurt/device.hpp"
+#include "runtime/overlay/plan.hpp"
+#include "runtime/overlay/session.hpp"
+
+namespace npurt::detail::overlay {
+
+/// Plans are bounded in number and in bytes; the least recently used one goes first. Calls that are in progress keep
+/// what they use.
+class op_cache {
+ public:
+  static constexpr std::size_t most_plans = 32;
+  static constexpr std::size_t most_bytes = std::size_t{1} << 30;
+
+  /// The open kernel, opened now if there is none.
+  std::shared_ptr<session> open(const device& target, image from);
+
+  /// The plan of a key.
+  /// @param make returns the recipe; called if there is no plan yet
+  template <typename Make>
+  std::shared_ptr<plan> plan_of(device& target, const plan_key& key, Make&& make) {
+    if (auto found = find(key)) return found;
+    return keep(key, std::make_shared<plan>(open(target, key.from), target.state(), make()));
+  }
+
+  /// Forgets a kernel and its plans: after a failed command their context may be gone.
+  void forget(const std::shared_ptr<session>& failed);
+
+  /// The cache's own copy of a report, made once; it stays where it is as long as the cache.
+  const op_report& keep(const op_report& report);
+
+ private:
+  struct entry {
+    plan_key key;
+    std::shared_ptr<plan> prepared;
+  };
+
+  std::shared_ptr<plan> find(const plan_key& key);
+  std::shared_ptr<plan> keep(const plan_key& key, std::shared_ptr<plan> made);
+  void shrink();
+
+  std::mutex mutex_;
+  std::array<std::shared_ptr<session>, image_count> sessions_;
+  std::list<entry> plans_;        // most recently used first
+  std::size_t bytes_ = 0;         // of the plans' buffers
+  std::list<op_report> reports_;  // one per XCLBIN that was opened
+};
+
+}  // namespace npurt::detail::overlay

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Control code of operations on the rows of a matrix.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/overlay/call.hpp"
+
+namespace npurt::detail::overlay {
+
+/// How the rows of a bf16 matrix lie in chunks: kernels/overlay/README.md, "Rows".
+struct row_layout {
+  std::uint32_t columns = 0;      ///< of the tensors in memory, whose rows follow each other without gaps
+  std::uint32_t pitch_bytes = 0;  ///< from row to row in a unit, a multiple of 64
+  std::uint32_t rows_per_unit = 0;
+  std::uint32_t rows_per_pair = 0;  ///< rows that a column takes at least: two chunks for each of its cores
+};
+
+/// Rows that memory and control code can handle: the columns rounded up to whole words, above 2,044 to two words.
+/// @param columns 1 to 4096
+row_layout rows_of(std::uint32_t columns);
+
+struct row_job {
+  operation op = operation::layernorm_bf16;
+  std::uint32_t rows = 0;     ///< a multiple of rows_per_pair
+  std::uint32_t columns = 0;  ///< that count; the others of the layout are anything
+  std::uint32_t eps = 0;      ///< fp32 bits
+  bool weights = false;       ///< argument 2 holds gamma and beta, 4096 bf16 each
+};
+
+/// Arguments 0 x, 1 y.
+/// @throws shape_error if there are no rows or too many for one call
+std::vector<std::uint32_t> rows_code(const row_job& job);
+
+}  // namespace npurt::detail::overlay

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/overlay/session.hpp"
+
+#include <fmt/format.h>
+
+#include "npurt/error.hpp"
+#include "runtime/prebuilt.hpp"
+#include "runtime/xclbin_check.hpp"
+
+namespace npurt::detail::overlay {
+
+namespace {
+
+struct names {
+  const char* file;
+  const char* kernel;
+};
+
+names names_of(image from) {
+  return from == image::overlay ? names{"overlay", "overlay"} : names{"i8-matmul", "i8_matmul"};
+}
+
+}  // namespace
+
+// AIE2 devices by the names that the drivers give them; Hawk Point is a Phoenix to them.
+void check_architecture(std::string_view kernel_name, const std::string& device_name) {
+  for (const char* name : {"Phoenix", "Hawk", "npu1"}) {
+    if (device_name.contains(name)) return;
+  }
+  throw architecture_error(fmt::format(
+      "{} is built for AIE2 (NPU Phoenix), the device is {}: open another device, or build the kernel for this one",
+      kernel_name, device_name));
+}
+
+std::shared_ptr<session> open_session(const device& target, image from) {
+  const names wanted = names_of(from);
+  check_architecture(wanted.kernel, target.name());
+  const xclbin file(find_prebuilt(wanted.file));
+  check_pdi_uuids(file);
+  hw_context context(target, file);
+  kernel opened(context, wanted.kernel);
+  op_report report{target.name(), target.emulated(), wanted.kernel, file.origin()};
+  return std::make_shared<session>(std::move(context), std::move(opened), std::move(report));
+}
+
+std::chrono::milliseconds default_deadline(const op_report& report) {
+  using namespace std::chrono_literals;
+  return report.emulated ? std::chrono::milliseconds(1h) : std::chrono::milliseconds(10s);
+}
+
+}  // namespace npurt::detail::overlay

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// An XCLBIN's kernel, open on a device for all calls of its operations.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "npurt/kernel.hpp"
+#include "npurt/ops/op_report.hpp"
+
+namespace npurt::detail::overlay {
+
+/// The XCLBINs that operations come from.
+enum class image : std::uint8_t { overlay, i8_matmul };
+inline constexpr std::size_t image_count = 2;
+
+struct session {
+  hw_context context;
+  kernel target;
+  op_report report;
+};
+
+/// @throws architecture_error if a device of this name is not one that the kernels are built for
+void check_architecture(std::string_view kernel_name, const std::string& device_name);
+
+/// @throws file_error, xclbin_error, architecture_error, context_limit_error, device_error
+std::shared_ptr<session> open_session(const device& target, image from);
+
+/// What a call is given unless it says otherwise.
+std::chrono::milliseconds default_deadline(const op_report& report);
+
+}  // namespace npurt::detail::overlay

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// op_matmul_bf16 against sums in double, chunks cut as the README's buffer descriptors do.
+#include "bf16-matmul/reference.hpp"
+
+#include <random>
+
+#include "kernels/matmul_chunks.hpp"
+#include "kernels/op_bench.hpp"
+#include "programs.hpp"
+
+using namespace npurt;
+namespace reference = kernels::reference;
+
+namespace {
+
+constexpr std::size_t tile = 64;
+enum bits : std::uint32_t { as_bf16 = 1, with_bias = 2, with_residual = 8, b_transposed = 16 };
+
+std::uint16_t to_bf16(float value) {
+  const auto word = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint16_t>((word + 0x7FFF + (word >> 16 & 1)) >> 16);
+}
+
+/// One core's part of a product: `tiles` row panels of A, one column panel of B, for each tile one of `panels` rows of
+/// bias.
+struct problem {
+  std::size_t tiles, chunks, panels = 2;
+  std::uint32_t options;
+  std::vector<std::uint16_t> a, b, residual;
+  std::vector<float> bias;
+
+  problem(std::size_t tile_count, std::size_t chunk_count, std::uint32_t option_bits)
+      : tiles(tile_count), chunks(chunk_count), options(option_bits) {
+    std::mt19937 random(static_cast<unsigned>(tile_count * 100 + chunk_count));
+    std::normal_distribution<float> normal;
+    a.resize(rows() * k());
+    b.resize(k() * tile);
+    residual.resize(rows() * tile);
+    bias.resize(panels * tile);
+    for (auto* values : {&a, &b, &residual}) {
+      for (auto& x : *values) x = to_bf16(normal(random));
+    }
+    for (auto& x : bias) x = 10 * normal(random);
+  }
+  std::size_t rows() const { return tiles * tile; }
+  std::size_t k() const { return chunks * tile; }
+  bool has(bits bit) const { return (options & bit) != 0; }
+
+  test::chunk b_chunk(std::size_t c) const {
+    const std::size_t pitch = (has(b_transposed) ? k() : tile) / 2;  // words
+    return has(b_transposed) ? test::gather(b, 2 * c * tile, {{{1, 4}, {pitch, 4}, {4, 8}, {4 * pitch, 16}}})
+                             : test::gather(b, 2 * c * tile * tile, {{{1, 2}, {pitch, 64}, {2, 16}, {0, 1}}});
+  }
+
+  void feed(test::op_bench& bench) const {
+    if (has(with_bias)) {
+      bench.b.push_back(test::cut(bias).front());
+    }
+    for (std::size_t t = 0; t < tiles; ++t) {
+      for (std::size_t c = 0; c < chunks; ++c) {
+        bench.a.push_back(test::gather(a, 2 * (t * tile * k() + c * tile), {{{1, 4}, {k() / 2, 64}, {4, 8}, {0, 1}}}));
+        bench.b.push_back(b_chunk(c));
+      }
+      if (has(with_residual)) {
+        bench.a.push_back(
+            test::gather(residual, 2 * t * tile * tile, {{{1, 2}, {tile / 2, 16}, {2, 16}, {8 * tile, 4}}}));
+      }
+    }
+    for (const auto& [i, word] : {std::pair<unsigned, std::size_t>{1, tiles}, {2, chunks}, {3, options}, {4, panels}}) {
+      bench.parameter(i, static_cast<std::uint32_t>(word));
+    }
+    bench.parameter(5, 2u);  // tiles 0, 1 take the first row of bias, 2, 3 the second, 4 the first
+  }
+
+  std::vector<double> results(const test::op_bench& bench) const {
+    const auto bytes = test::join<std::byte>(bench.out);
+    std::vector<double> values;
+    const std::size_t size = tile * tile * (has(as_bf16) ? 2 : 4);
+    REQUIRE(bytes.size() == tiles * size);
+    std::vector<float> c(rows() * tile);
+    std::vector<std::uint16_t> halves(rows() * tile);
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const auto part = std::span(bytes).subspan(t * size, size);
+      if (has(as_bf16)) {
+        test::scatter(halves, t * size, {{{1, 2}, {tile / 2, 16}, {2, 16}, {8 * tile, 4}}}, part);
+      } else {
+        test::scatter(c, t * size, {{{1, 4}, {tile, 16}, {4, 16}, {16 * tile, 4}}}, part);
+      }
+    }
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      values.push_back(has(as_bf16) ? reference::from_bf16(halves[i]) : double{c[i]});
+    }
+    return values;
+  }
+
+  /// Every result within the bound of its sum, and of its rounding to bf16.
+  void check(const test::op_bench& bench) const {
+    auto expected = reference::matmul_bf16(a, b, rows(), k(), tile, has(b_transposed));
+    const auto got = results(bench);
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      if (has(with_bias)) {
+        expected[i].add(double{bias[i / (tile * tile) / 2 % panels * tile + i % tile]});
+      }
+      if (has(with_residual)) {
+        expected[i].add(reference::from_bf16(residual[i]));
+      }
+      const double error = std::abs(got[i] - expected[i].value), sums = reference::sum_error(expected[i], k());
+      INFO("row " << i / tile << ", column " << i % tile << ": " << got[i] << ", expected " << expected[i].value);
+      REQUIRE(error <= sums + (has(as_bf16) ? reference::half_ulp(std::abs(expected[i].value) + sums) : 0));
+    }
+  }
+};
+
+std::uint64_t cycles_of(std::size_t tiles, std::size_t chunks, std::uint32_t options) {
+  static const auto built = kernels::op_matmul_bf16();
+  test::op_bench bench(built.text);
+  const problem p(tiles, chunks, options);
+  p.feed(bench);
+  bench.run();
+  return bench.cycles;
+}
+
+}  // namespace
+
+TEST_CASE("op_matmul_bf16 keeps the bound of its sums with every epilogue", "[kernels][matmul]") {
+  const auto built = kernels::op_matmul_bf16();
+  for (const std::uint32_t options : {0u, 1u, 2u, 3u, 8u, 9u, 10u, 11u, 16u, 17u, 27u}) {
+    INFO("options " << options);
+    test::op_bench bench(built.text);
+    const problem p(options % 16 == 3 ? 5 : 2, options == 17 ? 3 : 1, options);
+    p.feed(bench);
+    if (options == 9) {
+      bench.start_with_second_buffers();
+    }
+    bench.run();
+    p.check(bench);
+  }
+}
+
+TEST_CASE("op_matmul_bf16 keeps the multiplier busy", "[kernels][matmul]") {
+  const auto step = double(cycles_of(1, 10, as_bf16) - cycles_of(1, 2, as_bf16)) / 8;
+  UNSCOPED_INFO(step << " cycles a chunk");
+  for (const auto& [options, most] : {std::pair{0u, 700.0}, {1u, 720.0}, {3u, 800.0}, {9u, 1800.0}}) {
+    const double end = double(cycles_of(3, 1, options) - cycles_of(1, 1, options)) / 2 - step;
+    UNSCOPED_INFO(end << " cycles a tile's end with options " << options);
+    CHECK(end <= most);
+  }
+  CHECK(step <= 2180);
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// op_layernorm_bf16 against layernorm in double.
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <random>
+
+#include "bf16-layernorm/reference.hpp"
+#include "kernels/rows.hpp"
+#include "programs.hpp"
+
+using namespace npurt;
+using namespace npurt::test;
+
+namespace {
+
+const codegen::compiled_function& built() {
+  static const auto function = kernels::op_layernorm_bf16();
+  return function;
+}
+
+struct problem {
+  std::vector<float> x, gamma, beta;
+  float eps = 1e-5F;
+};
+
+struct outcome {
+  std::vector<float> y;
+  std::uint64_t cycles;
+};
+
+outcome layernorm(const problem& p, const row_layout& layout, bool second_buffers = false) {
+  op_bench bench(built().text, true);  // values are read in the shadow of the next one's latency, on purpose
+  if (second_buffers) {
+    bench.start_with_second_buffers();
+  }
+  for (const auto* v : {&p.gamma, &p.beta}) {
+    std::vector<std::uint16_t> bits(in_bytes / 2, 0xFFFF);
+    std::ranges::transform(*v, bits.begin(), bf16_of);
+    bench.b.push_back(cut(bits).front());
+  }
+  layout.feed(bench, p.x);
+  bench.parameter(4, p.eps);
+  bench.run();
+  return {layout.results(bench, p.x.size() / layout.n), bench.cycles};
+}
+
+/// Errors where |y| is at least 2^-6 of the largest |gamma| and |beta|, in steps; else as shares of that largest one.
+error_count errors(const problem& p, const std::vector<float>& y) {
+  const auto truth = kernels::reference::layernorm(p.x, p.gamma, p.beta, p.eps);
+  double unit = 0;
+  for (const auto* v : {&p.gamma, &p.beta}) {
+    for (const float g : *v) unit = std::max(unit, std::abs(static_cast<double>(g)));
+  }
+  error_count count;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    count.add(y[i], truth[i], 0x1p-6 * unit);
+  }
+  count.worst_small /= unit;
+  return count;
+}
+
+void check(const problem& p, const std::string& what, bool second_buffers = false) {
+  const row_layout layout{p.gamma.size()};
+  const auto y = layernorm(p, layout, second_buffers).y;
+  const auto count = errors(p, y);
+  INFO(what << ", n = " << layout.n << ": over one step " << count.over_one << " of " << count.large << ", worst "
+            << count.worst_steps << " steps, small results off by " << count.worst_small);
+  CHECK(count.share_over_one() <= 0.01);
+  CHECK(count.worst_steps <= 2);
+  CHECK(count.worst_small <= 0x1p-14);
+}
+
+std::vector<float> normal(std::size_t count, double mean, double sigma, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> any(mean, sigma);
+  std::vector<float> x(count);
+  for (float& v : x) v = rounded(any(random));
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("op_layernorm_bf16 takes rows of any length", "[kernels][layernorm]") {
+  for (const std::size_t n :
+       {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 512, 1009, 1500, 2047, 2048, 2049, 3000, 4093, 4096}) {
+    const std::size_t rows = std::min<std::size_t>(row_layout{n}.rows_a_pair() + 1, 70);
+    const auto seed = static_cast<unsigned>(n);
+    check({normal(rows * n, 0.5, 2, seed), normal(n, 1, 0.5, seed + 1), normal(n, 0, 0.5, seed + 2)}, "normal",
+          n % 2 == 1);
+  }
+}
+
+TEST_CASE("op_layernorm_bf16 is exact enough for rows far from 0, tiny, huge, or with one large element",
+          "[kernels][layernorm]") {
+  constexpr std::size_t n = 512, rows = 16;
+  const auto gamma = normal(n, 1, 0.3, 1), beta = normal(n, 0, 0.3, 2);
+  for (const double mean : {1.0, 16.0, 64.0, -256.0}) {
+    check({normal(rows * n, mean, 1, 3), gamma, beta}, "mean " + std::to_string(mean));
+  }
+  for (const double size : {1e-12, 1e-4, 1e6, 1e15}) {
+    check({normal(rows * n, 0, size, 4), gamma, beta, static_cast<float>(size * size * 1e-5)},
+          "size " + std::to_string(size));
+  }
+  check({normal(rows * n, 0, 1e-4, 5), gamma, beta}, "below eps");
+  problem one_hot{std::vector<float>(rows * n), gamma, beta};
+  for (std::size_t row = 0; row < rows; ++row) one_hot.x[row * n + row * 17] = row % 2 == 0 ? 1.0F : -3e4F;
+  check(one_hot, "one hot");
+  problem steps{std::vector<float>(rows * n), gamma, beta};
+  for (std::size_t i = 0; i < steps.x.size(); ++i) steps.x[i] = rounded(i % 2 == 0 ? 1.0 + 1.0 / 128 : -1.0);
+  check(steps, "two values");
+  for (std::size_t i = 0; i < steps.x.size(); ++i) steps.x[i] = rounded(static_cast<double>(i % n) / 4);
+  check(steps, "ramp");
+  check({normal(rows * n, 0, 1, 6), std::vector<float>(n, 1), std::vector<float>(n, 0)}, "no gamma, no beta");
+  // Results near 0 as differences of large numbers.
+  problem cancels{normal(rows * n, 0, 1, 7), std::vector<float>(n, 1), std::vector<float>(n)};
+  std::ranges::transform(cancels.x.begin(), cancels.x.begin() + n, cancels.beta.begin(), std::negate{});
+  check(cancels, "beta cancels the first row");
+}
+
+TEST_CASE("op_layernorm_bf16 gives beta for constant rows", "[kernels][layernorm]") {
+  for (const std::size_t n : {1, 7, 64, 512, 1009, 4096}) {
+    for (const float eps : {1e-5F, 1e-12F}) {
+      const std::size_t rows = 12;
+      problem p{std::vector<float>(rows * n), normal(n, 1, 1, 1), normal(n, 0, 1, 2), eps};
+      for (std::size_t i = 0; i < p.x.size(); ++i) {
+        p.x[i] =
+            rounded(std::array{0.0, 1.0, -3.0, 1e-20, 1e20, 1.0 / 3, -1234.5, 1e-3, 77.7, -1e-9, 5e5, 1e10}[i / n]);
+      }
+      const auto y = layernorm(p, row_layout{n}).y;
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        CAPTURE(n, eps, p.x[i], i);
+        REQUIRE(y[i] == p.beta[i % n]);
+      }
+    }
+  }
+}
+
+TEST_CASE("op_layernorm_bf16 takes at most 5,600 cycles a chunk of 8 rows of 512", "[kernels][layernorm]") {
+  const auto cycles = [](std::size_t n, std::size_t pairs) {
+    const row_layout layout{n};
+    return layernorm({normal(layout.rows_a_pair() * pairs * n, 0, 1, 1), normal(n, 1, 1, 2), normal(n, 0, 1, 3)},
+                     layout)
+        .cycles;
+  };
+  for (const std::size_t n : {512, 1024, 2048, 4096, 384, 64}) {
+    const auto a_chunk = (cycles(n, 3) - cycles(n, 1)) / 4;
+    UNSCOPED_INFO("rows of " << n << ": " << a_chunk << " cycles a chunk, " << cycles(n, 1) - 2 * a_chunk
+                             << " for the call");
+    CHECK((n != 512 || a_chunk <= 5600));
+  }
+  UNSCOPED_INFO(built().bundles << " bundles");
+  CHECK(built().bundles > 0);
+}
+
+TEST_CASE("NaN and infinity in a row of op_layernorm_bf16 leave the other rows alone", "[kernels][layernorm]") {
+  constexpr std::size_t n = 100, rows = 64;
+  problem p{normal(rows * n, 0, 3, 9), normal(n, 1, 1, 1), normal(n, 0, 1, 2)};
+  const auto wanted = layernorm(p, {n}).y;
+  for (std::size_t row = 1; row < rows; row += 3) {
+    p.x[row * n + row] =
+        row % 2 == 0 ? std::numeric_limits<float>::quiet_NaN() : std::numeric_limits<float>::infinity();
+  }
+  const auto y = layernorm(p, {n}).y;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    REQUIRE((i / n % 3 == 1 || y[i] == wanted[i]));
+  }
+}

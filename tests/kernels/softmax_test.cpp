@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// op_softmax_bf16 against softmax in double.
+#include <limits>
+#include <random>
+
+#include "bf16-softmax/reference.hpp"
+#include "kernels/rows.hpp"
+#include "programs.hpp"
+
+using namespace npurt;
+using namespace npurt::test;
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+const codegen::compiled_function& built() {
+  static const auto function = kernels::op_softmax_bf16();
+  return function;
+}
+
+struct outcome {
+  std::vector<float> y;
+  std::uint64_t cycles;
+};
+
+outcome softmax(const std::vector<float>& x, const row_layout& layout, bool second_buffers = false) {
+  op_bench bench(built().text, true);  // values are read in the shadow of the next one's latency, on purpose
+  if (second_buffers) {
+    bench.start_with_second_buffers();
+  }
+  layout.feed(bench, x);
+  bench.run();
+  return {layout.results(bench, x.size() / layout.n), bench.cycles};
+}
+
+/// Errors of all rows, and the largest distance of a row's sum from 1.
+std::pair<error_count, double> errors(const std::vector<float>& x, const std::vector<float>& y, std::size_t n) {
+  const auto truth = kernels::reference::softmax(x, n);
+  error_count count;
+  double worst_sum = 0;
+  for (std::size_t row = 0; row < x.size(); row += n) {
+    double sum = 0;
+    for (std::size_t i = row; i < row + n; ++i) {
+      count.add(y[i], truth[i], 0x1p-10);
+      sum += y[i];
+    }
+    worst_sum = std::max(worst_sum, std::abs(sum - 1));
+  }
+  return {count, worst_sum};
+}
+
+void check(const std::vector<float>& x, const row_layout& layout, const std::string& what,
+           bool second_buffers = false) {
+  const auto y = softmax(x, layout, second_buffers).y;
+  const auto [count, sum] = errors(x, y, layout.n);
+  INFO(what << ", n = " << layout.n << ": over one step " << count.over_one << " of " << count.large << ", worst "
+            << count.worst_steps << " steps, small results off by " << count.worst_small << ", sums by " << sum);
+  CHECK(count.share_over_one() <= 0.01);
+  CHECK(count.worst_steps <= 2);
+  CHECK(count.worst_small <= 0x1p-18);
+  CHECK(sum <= 0x1p-7);
+}
+
+std::vector<float> normal(std::size_t count, double mean, double sigma, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> any(mean, sigma);
+  std::vector<float> x(count);
+  for (float& v : x) v = rounded(any(random));
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("op_softmax_bf16 takes rows of any length", "[kernels][softmax]") {
+  for (const std::size_t n :
+       {1, 2, 3, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 512, 1009, 1500, 2047, 2048, 2049, 3000, 4093, 4096}) {
+    const row_layout layout{n};
+    const std::size_t rows = std::min<std::size_t>(layout.rows_a_pair() + 1, 70);
+    check(normal(rows * n, 0, 3, static_cast<unsigned>(n)), layout, "normal", n % 2 == 1);
+  }
+}
+
+TEST_CASE("op_softmax_bf16 is exact enough for large, tiny, constant and one-hot rows", "[kernels][softmax]") {
+  constexpr std::size_t n = 600, rows = 12;
+  for (const double size : {1e-30, 1e-3, 1.0, 30.0, 1e4, 1e30}) {
+    check(normal(rows * n, 0, size, 1), {n}, "normal of size " + std::to_string(size));
+  }
+  for (const double mean : {-1e3, 300.0, 2e4, -3e8}) {
+    check(normal(rows * n, mean, 4, 2), {n}, "normal around " + std::to_string(mean));
+  }
+  check(std::vector<float>(rows * n, -7.5F), {n}, "constant");
+  std::vector<float> x(rows * n);
+  for (std::size_t row = 0; row < rows; ++row) x[row * n + row * 53] = std::array{1.0F, 20.0F, 1e4F, -1e4F}[row % 4];
+  check(x, {n}, "one hot");
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = rounded(-static_cast<double>(i % n) / 16);
+  check(x, {n}, "ramp");
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % 3 == 0 ? -infinity : rounded(std::sin(static_cast<double>(i)));
+  check(x, {n}, "a third masked");
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = i % n == i / n ? 2.0F : -infinity;
+  check(x, {n}, "all but one masked");
+}
+
+TEST_CASE("op_softmax_bf16 gives 0 at -inf, for rows of nothing else too", "[kernels][softmax]") {
+  for (const std::size_t n : {1, 5, 64, 1500, 3001}) {
+    std::vector<float> x(4 * n, -infinity);
+    std::fill_n(x.begin() + static_cast<std::ptrdiff_t>(2 * n), n, 1.0F);
+    const auto y = softmax(x, {n}).y;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      CAPTURE(n, i);
+      REQUIRE((i / n == 2 ? y[i] == rounded(1.0 / static_cast<double>(n)) : y[i] == 0));
+    }
+  }
+}
+
+TEST_CASE("op_softmax_bf16 takes at most 8,900 cycles a chunk with two rows of 1500", "[kernels][softmax]") {
+  const auto cycles = [](std::size_t n, std::size_t pairs) {
+    const row_layout layout{n};
+    return softmax(normal(layout.rows_a_pair() * pairs * n, 0, 1, 1), layout).cycles;
+  };
+  for (const std::size_t n : {1500, 512, 4096, 64}) {
+    const auto a_chunk = (cycles(n, 3) - cycles(n, 1)) / 4;
+    UNSCOPED_INFO("rows of " << n << ": " << a_chunk << " cycles a chunk, " << cycles(n, 1) - 2 * a_chunk
+                             << " for the call");
+    CHECK((n != 1500 || a_chunk <= 8900 * 3000 / 4096));
+  }
+  UNSCOPED_INFO(built().bundles << " bundles");
+  CHECK(built().bundles > 0);
+}
+
+TEST_CASE("NaN and +inf in a row of op_softmax_bf16 leave the other rows alone", "[kernels][softmax]") {
+  constexpr std::size_t n = 100, rows = 64;
+  auto x = normal(rows * n, 0, 3, 9);
+  const auto wanted = softmax(x, {n}).y;
+  for (std::size_t row = 1; row < rows; row += 3) {
+    x[row * n + row] = row % 2 == 0 ? std::numeric_limits<float>::quiet_NaN() : infinity;
+  }
+  const auto y = softmax(x, {n}).y;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    REQUIRE((i / n % 3 == 1 || y[i] == wanted[i]));
+  }
+}
