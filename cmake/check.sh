@@ -34,7 +34,8 @@ scripts() { shellcheck -S warning dev .ci/run cmake/check.sh cmake/steps.sh; }
 
 static_analysis() {
   cmake --preset dev -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -B "$build_root/tidy" &&
-    run-clang-tidy -quiet -j "$jobs" -p "$build_root/tidy" "$top/(include|src|kernels)/.*"
+    run-clang-tidy -quiet -j "$jobs" -p "$build_root/tidy" -extra-arg=-include "-extra-arg=$top/cmake/clang_bfloat16.hpp" \
+      "$top/(include|src|kernels)/.*"
 }
 
 build() { # build FOLDER PRESET [OPTION...]

@@ -7,7 +7,7 @@
 #include <span>
 #include <stdfloat>
 
-#ifndef __STDCPP_BFLOAT16_T__
+#if !defined(__STDCPP_BFLOAT16_T__) && !defined(__clang_analyzer__)
 #  error "npurt needs std::bfloat16_t: GCC 13 or later with -std=c++23"
 #endif
 

@@ -15,6 +15,7 @@ namespace {
 constexpr unsigned row_blocks = 4, column_blocks = 2, k_steps = 8, column_groups = 8, row_groups = 4;
 constexpr std::int32_t block = 64;  // bytes: 4x8 of A, 8x4 of B, 4x4 of C
 constexpr std::int32_t a_rows = row_blocks * block, a_step = row_groups * a_rows;
+constexpr std::int32_t a_last_step = static_cast<std::int32_t>(k_steps - 1) * a_step;
 constexpr std::int32_t b_columns = k_steps * block, b_tile = column_groups * column_blocks * b_columns;
 constexpr std::int32_t accumulate = static_cast<std::int32_t>(mac_shape::bf16_4x8x4), drop = accumulate + 1;
 constexpr std::int32_t as_it_is = 22, transpose_4x8 = 29;  // isa::shuffle_modes(): T512_1x2_lo, T16_4x8
@@ -24,8 +25,7 @@ constexpr unsigned nearest_even = 12;                      // isa::rounding_mode
 struct walks {
   explicit walks(kernel& k)
       : next_step(k.make_stride("next step", a_step - a_rows + block)),
-        next_a(k.make_stride("next A", block - a_rows - (k_steps - 1) * a_step, column_groups,
-                             block - (k_steps - 1) * a_step)),
+        next_a(k.make_stride("next A", block - a_rows - a_last_step, column_groups, block - a_last_step)),
         next_b(k.make_stride("next B", block + b_columns, column_groups, block + b_columns - b_tile)) {}
 
   stride next_step;

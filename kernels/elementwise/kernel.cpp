@@ -65,7 +65,9 @@ void send(kernel& k, const scalar& from, out_stream& out) {
   auto source = pointer_at("results", from, k.memory("results"));
   const auto round = k.make_stride("results' round", block, overlay::chunk_bytes / block,
                                    static_cast<std::int32_t>(block) - static_cast<std::int32_t>(overlay::chunk_bytes));
-  const auto next = [&](unsigned i) { return load<std::int16_t, 32>(source, i == 0 ? post(round) : at(64 * i)); };
+  const auto next = [&](unsigned i) {
+    return load<std::int16_t, 32>(source, i == 0 ? post(round) : at(static_cast<std::int32_t>(64 * i)));
+  };
   std::vector<variable<words>> moved;
   for (unsigned i = block / 64; i-- > 0;) {  // the one that moves the pointer on last
     moved.push_back(k.make_variable("moved", next(i)));

@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned row_blocks = 4, k_steps = 16, column_groups = 8, row_groups = 4;
 constexpr std::int32_t a_block = 4 * 8, b_block = 8 * 8, c_block = 4 * 8 * 4;  // bytes
 constexpr std::int32_t a_rows = row_blocks * a_block, a_step = row_groups * a_rows;
+constexpr std::int32_t a_last_step = static_cast<std::int32_t>(k_steps - 1) * a_step;
 constexpr std::int32_t b_tile = column_groups * k_steps * b_block;
 constexpr std::int32_t accumulate = static_cast<std::int32_t>(mac_shape::i8_4x8x8), drop = accumulate + 1;
 
@@ -25,8 +26,7 @@ struct walks {
       : next_step(k.make_stride("next step", a_step - a_rows + a_block)),
         // After a block of C, A goes back to the same 16 rows for the next 8 columns, and after all columns on to the
         // next rows; B goes on to the next columns, and after all of them back to the first.
-        next_a(k.make_stride("next A", a_block - a_rows - (k_steps - 1) * a_step, column_groups,
-                             a_block - (k_steps - 1) * a_step)),
+        next_a(k.make_stride("next A", a_block - a_rows - a_last_step, column_groups, a_block - a_last_step)),
         next_b(k.make_stride("next B", b_block, column_groups, b_block - b_tile)) {}
 
   stride next_step;
@@ -83,8 +83,9 @@ class requantisation {
       : k_(k),
         next_bias_(k.make_stride("next bias", bias_bytes, column_groups, bias_bytes - biases)),
         next_factors_(k.make_stride("next factors", factor_bytes, column_groups, factor_bytes - factors)),
-        next_c_(k.make_stride("next C", group_bytes, column_groups, c_block - (column_groups - 1) * group_bytes,
-                              row_blocks, c_block)),
+        next_c_(k.make_stride("next C", group_bytes, column_groups,
+                              c_block - (static_cast<std::int32_t>(column_groups) - 1) * group_bytes, row_blocks,
+                              c_block)),
         tiles_a_panel_(k.make_variable("tiles a panel", load_i32(parameters, at(16)))),
         tiles_left_(k.make_variable("tiles left", number(k, 1))),
         zero_point_(k.make_variable("zero point", load_i32(parameters, at(20)))),
