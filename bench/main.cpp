@@ -23,6 +23,7 @@ struct options {
   std::string filter = ".";
   std::string json;
   std::string group;  ///< set in the children
+  std::string call;   ///< set in the children of one call
   bool quick = false;
 };
 
@@ -31,7 +32,7 @@ constexpr std::array groups = {"null", "executing"};
 std::vector<subject> subjects_of(const std::string& group) {
   if (group == "null") return call_subjects();
   std::vector<subject> all = core_subjects();
-  for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects()})
+  for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects(), speed_subjects()})
     std::ranges::copy(more, std::back_inserter(all));
   return all;
 }
@@ -66,6 +67,10 @@ std::vector<row> run_group(const options& opt, const std::string& group) {
 }
 
 int run(const options& opt) {
+  if (!opt.call.empty()) {
+    call_stub(opt.call);
+    return 0;
+  }
   const std::regex filter(opt.filter, std::regex::extended);
   if (!opt.group.empty()) {
     write_rows(opt.json, measure_group(opt, filter));
@@ -90,6 +95,7 @@ int main(int argc, char** argv) {
   app.add_option("--json", opt.json, "write the rows to this file, too");
   app.add_flag("--quick", opt.quick, "as short as can be: for tests of this program, not for figures");
   app.add_option("--group", opt.group)->group("")->check(CLI::IsMember({"null", "executing"}));
+  app.add_option("--call", opt.call)->group("");
   CLI11_PARSE(app, argc, argv);
   try {
     return run(opt);

@@ -2,6 +2,7 @@
 // Everything that is measured, by room.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "bench/support/measure.hpp"
@@ -22,5 +23,13 @@ std::vector<subject> busy_array_subjects();
 
 /// A kernel on the emulated core alone.
 std::vector<subject> kernel_subjects();
+
+/// Second calls of the public stubs, each in a process of its own.
+std::vector<subject> speed_subjects();
+
+/// What such a process does.
+/// @param name of a row of speed_subjects()
+/// @throws std::runtime_error if there is no such row; what the stub throws
+void call_stub(const std::string& name);
 
 }  // namespace npurt::bench

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole matmuls through the real XRT on the emulated device: how fast it emulates, and what its model says.
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <npurt/emulator.hpp>
 #include <npurt/npurt.hpp>
@@ -50,8 +48,7 @@ row modelled(const std::string& name, double macs, const emulator::command_figur
           .against = 16 * peak_macs_per_cycle,
           .reference = "peak of sixteen cores",
           .ratio = value / (16 * peak_macs_per_cycle),
-          .model = fmt::format("{} (src/emu/array/timing.inc), firmware's launch included; not measured on hardware",
-                               emulator::time_model())};
+          .model = emulator::time_model()};
 }
 
 std::vector<row> measure_array(const effort& how) {
@@ -75,17 +72,10 @@ std::vector<row> measure_array(const effort& how) {
           modelled("matmul-i8-256", matmul.macs(), last)};
 }
 
-std::vector<row> measure_large(const effort&) {
-  emulated_matmul matmul(2048);
-  matmul();
-  return {modelled("matmul-i8-2048", matmul.macs(), matmul())};
-}
-
 }  // namespace
 
 std::vector<subject> array_subjects() {
-  return {{.names = {"array-speed", "matmul-i8-256"}, .measure = measure_array},
-          {.names = {"matmul-i8-2048"}, .measure = measure_large}};
+  return {{.names = {"array-speed", "matmul-i8-256"}, .measure = measure_array}};
 }
 
 }  // namespace npurt::bench

@@ -46,7 +46,7 @@ std::vector<row> measure_inner(const effort&) {
            .against = peak_macs_per_cycle,
            .reference = "peak of one core",
            .ratio = value / peak_macs_per_cycle,
-           .model = "modelled by the cycles of an emulated core alone; not measured on hardware"}};
+           .model = "modelled, an emulated core alone"}};
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <stdexcept>
 
 namespace npurt::bench {
@@ -50,19 +50,19 @@ void from_json(const nlohmann::json& from, row& to) {
 }
 
 void print_table(const std::vector<row>& rows) {
-  constexpr auto layout = "{:<34} {:>10} {:<27} {:>8} {:<26} {}\n";
+  constexpr auto layout = "{:<34} {:>10} {:<27} {:>8} {:<37} {}\n";
   fmt::print(layout, "name", "value", "unit", "against", "", "ratio [95 % interval]");
   for (const row& r : rows) {
     fmt::print(layout, r.name, number(r.value), r.unit, number(r.against), r.reference,
-               ratio_text(r) + (r.model.empty() ? "" : "  modelled"));
+               ratio_text(r) + (r.model.empty() ? "" : "  " + r.model));
   }
   fmt::print(
       "Times are CPU times on this host, wall-clock times where two threads are compared with one; an interval is that "
       "of the median over interleaved repetitions.\n");
-  std::set<std::string> models;
-  for (const row& r : rows) models.insert(r.model);
-  models.erase("");
-  for (const std::string& model : models) fmt::print("{}\n", model);
+  if (std::ranges::all_of(rows, &std::string::empty, &row::model)) return;
+  fmt::print(
+      "Modelled figures are those of the emulator's time model (src/emu/array/timing.inc), of a command with the "
+      "firmware's launch; none was measured on hardware.\n");
 }
 
 void write_rows(const std::string& file, const std::vector<row>& rows) {

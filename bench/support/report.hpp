@@ -19,7 +19,8 @@ struct row {
   std::string reference;            ///< what `against` is
   double ratio = 0;                 ///< value to against
   std::optional<interval> range{};  ///< of the ratio; nothing if the figure is exact
-  std::string model{};              ///< for a figure of the emulator's model: which one; empty if it was measured
+  std::string model{};  ///< "modelled ..." with clock and digest, for a figure of the emulator's model; empty if it was
+                        ///< measured
 };
 
 void to_json(nlohmann::json& to, const row& from);

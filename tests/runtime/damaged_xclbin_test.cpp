@@ -158,7 +158,7 @@ TEST_CASE("2000 XCLBINs with a random bit flipped open or are refused", "[runtim
 }
 
 TEST_CASE("the matmul never computes with a damaged PDI", "[runtime][xclbin]") {
-  const xclbin_bytes file = read_prebuilt();
+  const xclbin_bytes file = read_prebuilt("overlay");
   const std::size_t partition = section_of(file, 32);
   const std::size_t pdi = partition + get<std::uint32_t>(file, partition + 0x7C);
   const std::size_t image = partition + get<std::uint32_t>(file, pdi + 0x14);
@@ -172,7 +172,7 @@ TEST_CASE("the matmul never computes with a damaged PDI", "[runtime][xclbin]") {
   npurt::device device;
   for (int round = 0; round < 200; ++round) {
     const xclbin_bytes damaged = with_flipped_bit(file, 8 * image + random() % (8 * size));
-    std::ofstream(folder / "i8-matmul.xclbin", std::ios::binary)
+    std::ofstream(folder / "overlay.xclbin", std::ios::binary)
         .write(reinterpret_cast<const char*>(damaged.data()), static_cast<std::streamsize>(damaged.size()));
     CHECK_THROWS_AS(
         npurt::matmul(device, npurt::tensor_view(a, 8, 8), npurt::tensor_view(b, 8, 8), npurt::tensor_view(c, 8, 8)),

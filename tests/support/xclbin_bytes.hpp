@@ -22,10 +22,10 @@ inline constexpr std::size_t section_count_at = 0x1C0;
 inline constexpr std::size_t section_headers_at = 0x1C8;
 inline constexpr std::size_t section_header_size = 40;
 
-inline xclbin_bytes read_prebuilt() {
-  std::ifstream file(NPURT_SOURCE_DIR "/kernels/prebuilt/i8-matmul.xclbin", std::ios::binary);
+inline xclbin_bytes read_prebuilt(const std::string& name = "i8-matmul") {
+  std::ifstream file(NPURT_SOURCE_DIR "/kernels/prebuilt/" + name + ".xclbin", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (text.empty()) throw std::runtime_error("the prebuilt i8-matmul.xclbin cannot be read");
+  if (text.empty()) throw std::runtime_error("the prebuilt " + name + ".xclbin cannot be read");
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
 }

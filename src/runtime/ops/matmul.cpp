@@ -26,10 +26,6 @@ std::size_t result_bytes_of(matmul_types types) {
   return types == matmul_types::bf16_bf16 ? sizeof(std::bfloat16_t) : sizeof(float);
 }
 
-overlay::image image_of(matmul_types types) {
-  return types == matmul_types::i8_i32 ? overlay::image::i8_matmul : overlay::image::overlay;
-}
-
 constexpr const matmul_shape& most_of(matmul_types types) {
   static constexpr matmul_shape i8_most{.m = matmul_max_extent, .n = matmul_max_extent, .k = matmul_max_extent};
   switch (types) {
@@ -50,18 +46,28 @@ void check_shape(matmul_types types, const matmul_shape& shape) {
   check_range("matmul", "the shape", "K", shape.k, most.k);
 }
 
+overlay::matmul_result result_of(matmul_types types) {
+  switch (types) {
+    case matmul_types::i8_i32:
+      return overlay::matmul_result::i32;
+    case matmul_types::bf16_f32:
+      return overlay::matmul_result::f32;
+    case matmul_types::bf16_bf16:
+      return overlay::matmul_result::bf16;
+  }
+  throw value_error("matmul: no such types");
+}
+
 /// Of a shape that is in range.
 overlay::matmul_job overlay_job(matmul_types types, const matmul_shape& shape) {
-  return overlay::padded(
-      {.m = static_cast<std::uint32_t>(shape.m),
-       .n = static_cast<std::uint32_t>(shape.n),
-       .k = static_cast<std::uint32_t>(shape.k),
-       .bf16 = true,
-       .result = types == matmul_types::bf16_f32 ? overlay::matmul_result::f32 : overlay::matmul_result::bf16});
+  return overlay::padded({.m = static_cast<std::uint32_t>(shape.m),
+                          .n = static_cast<std::uint32_t>(shape.n),
+                          .k = static_cast<std::uint32_t>(shape.k),
+                          .bf16 = types != matmul_types::i8_i32,
+                          .result = result_of(types)});
 }
 
 matmul_shape whole_of(matmul_types types, const matmul_shape& shape) {
-  if (types == matmul_types::i8_i32) return padded(shape);
   const overlay::matmul_job job = overlay_job(types, shape);
   return {.m = job.m, .n = job.n, .k = job.k};
 }
@@ -69,14 +75,14 @@ matmul_shape whole_of(matmul_types types, const matmul_shape& shape) {
 recipe make_recipe(matmul_types types, const matmul_shape& shape) {
   const matmul_shape whole = whole_of(types, shape);
   const std::size_t in = input_bytes_of(types), out = result_bytes_of(types);
-  return {types == matmul_types::i8_i32 ? matmul_control_code(whole) : overlay::matmul_code(overlay_job(types, shape)),
+  return {overlay::matmul_code(overlay_job(types, shape)),
           {whole.m * whole.k * in, whole.k * whole.n * in, whole.m * whole.n * out}};
 }
 
 // The padding must stay zero: only equal shapes share a plan.
 plan_key key_of(matmul_types types, const matmul_shape& shape) {
   const auto op = types == matmul_types::i8_i32 ? overlay::operation::matmul_i8 : overlay::operation::matmul_bf16;
-  return {.from = image_of(types),
+  return {.from = overlay::image::overlay,
           .operation = static_cast<std::uint32_t>(op),
           .numbers = {shape.m, shape.n, shape.k, static_cast<std::uint64_t>(types)}};
 }
@@ -117,7 +123,7 @@ auto taken(matmul_types types, const matmul_shape& shape, const matrix_out& c) {
 
 std::shared_ptr<plan> make_matmul(device& target, matmul_types types, const matmul_shape& shape) {
   check_shape(types, shape);
-  return std::make_shared<plan>(target.state()->ops.open(target, image_of(types)), target.state(),
+  return std::make_shared<plan>(target.state()->ops.open(target, overlay::image::overlay), target.state(),
                                 make_recipe(types, shape));
 }
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of the public stubs whose modelled speed has a bar.
+#pragma once
+
+#include <functional>
+#include <npurt/device.hpp>
+#include <string>
+#include <vector>
+
+namespace npurt::bench {
+
+/// What a call's speed is given in.
+struct speed_unit {
+  std::string name;
+  double scale = 0;  ///< work per second in one unit; 0: the unit is a time, the microsecond
+};
+
+struct stub_call {
+  std::string name;
+  double work = 0;  ///< of the true shape, without padding: operations, or bytes that are read (as many are written)
+  speed_unit unit{};
+  double bar = 0;
+  std::string reference{};                                  ///< which side of the bar is good; what is known of silicon
+  std::function<std::function<void(device&)>()> prepare{};  ///< makes the operands; the result is one call
+
+  double value(double seconds) const { return unit.scale == 0 ? seconds * 1e6 : work / seconds / unit.scale; }
+};
+
+const std::vector<stub_call>& stub_calls();
+
+}  // namespace npurt::bench
