@@ -44,8 +44,9 @@ class kernel_folder {
   fs::path path_;
 };
 
-/// The lines of the int8 product in the overlay's program, with one of its multiply-accumulates made a multiply-subtract
-/// wherever the software pipeline repeats it: the comments beside the bundles tell the operations apart.
+/// The lines of the int8 product in the overlay's program, with one of its multiply-accumulates made a
+/// multiply-subtract wherever the software pipeline repeats it: the comments beside the bundles tell the operations
+/// apart.
 std::string with_one_vmsc(const std::string& source) {
   const std::size_t begin = source.find("\nop_matmul_i8_i32:"), end = source.find("\n// ---- from", begin);
   REQUIRE(begin != std::string::npos);

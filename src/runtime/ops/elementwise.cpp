@@ -87,8 +87,7 @@ job copy_job(std::size_t bytes) {
 }
 
 std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
-  return std::make_shared<plan>(target.state()->ops.open(target, overlay::image::overlay), target.state(),
-                                wanted.make());
+  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), wanted.make());
 }
 
 const op_report& call_cached(device& target, const job& wanted, std::span<const input_bytes> inputs,

@@ -82,8 +82,7 @@ recipe make_recipe(matmul_types types, const matmul_shape& shape) {
 // The padding must stay zero: only equal shapes share a plan.
 plan_key key_of(matmul_types types, const matmul_shape& shape) {
   const auto op = types == matmul_types::i8_i32 ? overlay::operation::matmul_i8 : overlay::operation::matmul_bf16;
-  return {.from = overlay::image::overlay,
-          .operation = static_cast<std::uint32_t>(op),
+  return {.operation = static_cast<std::uint32_t>(op),
           .numbers = {shape.m, shape.n, shape.k, static_cast<std::uint64_t>(types)}};
 }
 
@@ -123,8 +122,7 @@ auto taken(matmul_types types, const matmul_shape& shape, const matrix_out& c) {
 
 std::shared_ptr<plan> make_matmul(device& target, matmul_types types, const matmul_shape& shape) {
   check_shape(types, shape);
-  return std::make_shared<plan>(target.state()->ops.open(target, overlay::image::overlay), target.state(),
-                                make_recipe(types, shape));
+  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), make_recipe(types, shape));
 }
 
 void start_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrix_in& a, const matrix_in& b) {

@@ -2,15 +2,13 @@
 #include "runtime/overlay/op_cache.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace npurt::detail::overlay {
 
-std::shared_ptr<session> op_cache::open(const device& target, image from) {
+std::shared_ptr<session> op_cache::open(const device& target) {
   const std::lock_guard lock(mutex_);
-  auto& opened = sessions_[std::to_underlying(from)];
-  if (!opened) opened = open_session(target, from);
-  return opened;
+  if (!session_) session_ = open_session(target);
+  return session_;
 }
 
 std::shared_ptr<plan> op_cache::find(const plan_key& key) {
@@ -26,7 +24,7 @@ std::shared_ptr<plan> op_cache::keep(const plan_key& key, std::shared_ptr<plan> 
   // In the meantime another thread may have made the same, or a failed command may have closed this session.
   const auto found = std::ranges::find(plans_, key, &entry::key);
   if (found != plans_.end()) return found->prepared;
-  if (sessions_[std::to_underlying(key.from)] != made->place()) return made;
+  if (session_ != made->place()) return made;
   plans_.emplace_front(key, made);
   bytes_ += made->size_bytes();
   shrink();
@@ -42,7 +40,7 @@ void op_cache::shrink() {
 
 void op_cache::forget(const std::shared_ptr<session>& failed) {
   const std::lock_guard lock(mutex_);
-  std::ranges::replace(sessions_, failed, std::shared_ptr<session>());
+  if (session_ == failed) session_.reset();
   std::erase_if(plans_, [&](const entry& each) {
     if (each.prepared->place() != failed) return false;
     bytes_ -= each.prepared->size_bytes();

@@ -2,7 +2,6 @@
 // What operations keep with a device: the open kernels, and the plans of the calls of late.
 #pragma once
 
-#include <array>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -21,14 +20,14 @@ class op_cache {
   static constexpr std::size_t most_bytes = std::size_t{1} << 30;
 
   /// The open kernel, opened now if there is none.
-  std::shared_ptr<session> open(const device& target, image from);
+  std::shared_ptr<session> open(const device& target);
 
   /// The plan of a key.
   /// @param make returns the recipe; called if there is no plan yet
   template <typename Make>
   std::shared_ptr<plan> plan_of(device& target, const plan_key& key, Make&& make) {
     if (auto found = find(key)) return found;
-    return keep(key, std::make_shared<plan>(open(target, key.from), target.state(), make()));
+    return keep(key, std::make_shared<plan>(open(target), target.state(), make()));
   }
 
   /// Forgets a kernel and its plans: after a failed command their context may be gone.
@@ -48,10 +47,10 @@ class op_cache {
   void shrink();
 
   std::mutex mutex_;
-  std::array<std::shared_ptr<session>, image_count> sessions_;
+  std::shared_ptr<session> session_;
   std::list<entry> plans_;        // most recently used first
   std::size_t bytes_ = 0;         // of the plans' buffers
-  std::list<op_report> reports_;  // one per XCLBIN that was opened
+  std::list<op_report> reports_;  // one per device and file
 };
 
 }  // namespace npurt::detail::overlay

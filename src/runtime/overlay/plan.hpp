@@ -28,7 +28,6 @@ struct recipe {
 };
 
 struct plan_key {
-  image from = image::overlay;
   std::uint32_t operation = 0;
   std::array<std::uint64_t, 8> numbers{};  ///< shape and options
   bool operator==(const plan_key&) const = default;

@@ -11,14 +11,7 @@ namespace npurt::detail::overlay {
 
 namespace {
 
-struct names {
-  const char* file;
-  const char* kernel;
-};
-
-names names_of(image from) {
-  return from == image::overlay ? names{"overlay", "overlay"} : names{"i8-matmul", "i8_matmul"};
-}
+constexpr const char* overlay_name = "overlay";  // of the file and of the kernel in it
 
 }  // namespace
 
@@ -32,14 +25,13 @@ void check_architecture(std::string_view kernel_name, const std::string& device_
       kernel_name, device_name));
 }
 
-std::shared_ptr<session> open_session(const device& target, image from) {
-  const names wanted = names_of(from);
-  check_architecture(wanted.kernel, target.name());
-  const xclbin file(find_prebuilt(wanted.file));
+std::shared_ptr<session> open_session(const device& target) {
+  check_architecture(overlay_name, target.name());
+  const xclbin file(find_prebuilt(overlay_name));
   check_pdi_uuids(file);
   hw_context context(target, file);
-  kernel opened(context, wanted.kernel);
-  op_report report{target.name(), target.emulated(), wanted.kernel, file.origin()};
+  kernel opened(context, overlay_name);
+  op_report report{target.name(), target.emulated(), overlay_name, file.origin()};
   return std::make_shared<session>(std::move(context), std::move(opened), std::move(report));
 }
 

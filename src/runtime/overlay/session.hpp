@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,10 +11,6 @@
 #include "npurt/ops/op_report.hpp"
 
 namespace npurt::detail::overlay {
-
-/// The XCLBINs that operations come from.
-enum class image : std::uint8_t { overlay, i8_matmul };
-inline constexpr std::size_t image_count = 2;
 
 struct session {
   hw_context context;
@@ -27,7 +22,7 @@ struct session {
 void check_architecture(std::string_view kernel_name, const std::string& device_name);
 
 /// @throws file_error, xclbin_error, architecture_error, context_limit_error, device_error
-std::shared_ptr<session> open_session(const device& target, image from);
+std::shared_ptr<session> open_session(const device& target);
 
 /// What a call is given unless it says otherwise.
 std::chrono::milliseconds default_deadline(const op_report& report);
