@@ -47,7 +47,7 @@ class lone_ports : public emu::core_ports {
   }
   const std::uint64_t* clock() override { return cycles; }
   std::span<std::byte> memory() { return memory_; }
-  bool acquire_lock(unsigned id, int) override { return id != closed_lock || grants_left-- > 0; }
+  bool acquire_lock(unsigned, int) override { return true; }
   void release_lock(unsigned, int) override {}
   std::optional<std::uint32_t> read_stream(unsigned, bool&) override { return std::nullopt; }
   bool write_stream(unsigned, std::uint32_t, bool) override { return false; }
@@ -56,8 +56,6 @@ class lone_ports : public emu::core_ports {
   void event(unsigned) override {}
 
   const std::uint64_t* cycles = nullptr;  ///< the core's
-  unsigned closed_lock = ~0u;             ///< the lock that stops the program
-  int grants_left = 0;                    ///< how often it is granted before
 
  private:
   std::vector<std::byte> memory_ = std::vector<std::byte>(assembler::data_memory_size);

@@ -110,7 +110,6 @@ std::vector<stub_call> make_calls() {
            .reference = "or more; silicon 363",
            .prepare = [=] { return attention_call(whisper); }},
           {.name = "layernorm-bf16-1500x512",
-           .work = bf16_bytes(1500, 512),
            .unit = microseconds,
            .bar = 130,
            .reference = "or less; silicon 453 (1 row), roof 55",

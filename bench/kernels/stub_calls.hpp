@@ -17,7 +17,8 @@ struct speed_unit {
 
 struct stub_call {
   std::string name;
-  double work = 0;  ///< of the true shape, without padding: operations, or bytes that are read (as many are written)
+  double work = 0;  ///< of the true shape, without padding: operations, or bytes that are read (as many are written); 0
+                    ///< where the unit is a time
   speed_unit unit{};
   double bar = 0;
   std::string reference{};                                  ///< which side of the bar is good; what is known of silicon

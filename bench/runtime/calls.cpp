@@ -2,13 +2,13 @@
 // What a typed call costs on top of XRT: time, allocations, ioctls.
 #include <chrono>
 #include <cstdint>
-#include <npurt/detail/control_code.hpp>
 #include <npurt/npurt.hpp>
 #include <vector>
 
 #include "bench/runtime/xrt_matmul.hpp"
 #include "bench/subjects.hpp"
 #include "bench/support/counted.hpp"
+#include "runtime/overlay/matmul_code.hpp"
 
 namespace npurt::bench {
 namespace {
@@ -31,7 +31,7 @@ struct both_sides {
 
   npurt::device device;
   matmul_plan plan{device, {.m = extent, .n = extent, .k = extent}};
-  std::vector<std::uint32_t> code = detail::matmul_control_code(plan.shape());
+  std::vector<std::uint32_t> code = detail::overlay::matmul_code({.m = extent, .n = extent, .k = extent});
   xrt_matmul by_hand{plan.report().xclbin, plan.report().kernel, extent, code};
 
   hw_context context{device, xclbin(plan.report().xclbin)};
