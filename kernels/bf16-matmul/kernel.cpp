@@ -131,7 +131,7 @@ class epilogue {
 
   void spread_bias() {
     constexpr unsigned even = 8, odd = 9;  // isa::shuffle_modes(): T128_4x2_lo, _hi: of four 16-byte parts
-    auto from = pointer_at("panel", panel_, tables_);
+    auto from = k_.pointer_from("panel", panel_, tables_);
     auto to = k_.pointer_to("bias", bias_at, tables_);
     const auto spread = [&] {
       const auto four = load<std::int32_t, 16>(from, post(block));
@@ -156,7 +156,8 @@ class epilogue {
     auto bias = k_.pointer_to("bias", bias_at, tables_);
     k_.restart(bias_walk_);
     const auto zeros = number(k_, zeros_at);
-    auto residual = pointer_at("residual", add(zeros, mul(with_residual_, sub(chunk, zeros))), k_.memory("residual"));
+    auto residual =
+        k_.pointer_from("residual", add(zeros, mul(with_residual_, sub(chunk, zeros))), k_.memory("residual"));
     const auto residual_walk = k_.make_stride("next of the residual", 0);
     k_.assign(residual_walk, mul(with_residual_, number(k_, block / 2)));
     const auto columns = [&] {
@@ -175,7 +176,7 @@ class epilogue {
     const std::int32_t of_c = as_bf16 ? 2 * out_bytes : out_bytes;
     auto c_next = k_.make_variable("C part", number(k_, c_at));
     k_.loop("part", static_cast<std::uint32_t>(c_bytes / of_c), [&] {
-      auto from = pointer_at("C part", c_next, c_area);
+      auto from = k_.pointer_from("C part", c_next, c_area);
       auto to = out.take(out_);
       if (as_bf16) {
         convert(from, to);

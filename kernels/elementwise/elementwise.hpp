@@ -42,7 +42,7 @@ class out_stream {
   void send_halves(const Fill& fill) {
     k_->loop("half", 2, [&] {
       k_->acquire(free_lock, -1);
-      fill(codegen::pointer_at("out", next_, area_));
+      fill(next_.owner->pointer_from("out", next_, area_));
       k_->release(free_lock + 1, 1);
       next_ = codegen::bit_xor(next_, codegen::number(*k_, overlay::out_offsets[0] ^ overlay::out_offsets[1]));
     });

@@ -62,7 +62,7 @@ class input_streams {
 /// 8 KB as two chunks, written long before. What comes next is read ahead, at the end the start again.
 void send(kernel& k, const scalar& from, out_stream& out) {
   constexpr unsigned block = 256;
-  auto source = pointer_at("results", from, k.memory("results"));
+  auto source = k.pointer_from("results", from, k.memory("results"));
   const auto round = k.make_stride("results' round", block, overlay::chunk_bytes / block,
                                    static_cast<std::int32_t>(block) - static_cast<std::int32_t>(overlay::chunk_bytes));
   const auto next = [&](unsigned i) {
@@ -111,12 +111,12 @@ compiled_function op_elementwise(const compile_options&) {
 
   const auto is = [&](std::int32_t n) { return eq(op, number(k, n)); };
   k.when("table", is(gelu_i8), [&] {
-    streams.take_from_b([&](const scalar& address) { spread_table(k, pointer_at("table", address, in)); });
+    streams.take_from_b([&](const scalar& address) { spread_table(k, k.pointer_from("table", address, in)); });
   });
   k.loop("chunk", add(pairs, pairs), [&] {
     const scalar& at_chunk = streams.take();
     auto results = k.make_variable("results' address", number(k, results_at));
-    input from{pointer_at("chunk", at_chunk, in),
+    input from{k.pointer_from("chunk", at_chunk, in),
                k.make_stride("round and round", 64, vectors, 64 - static_cast<std::int32_t>(overlay::chunk_bytes)), in};
     k.when("copy", is(copy), [&] { results = at_chunk; });
     k.when("relu", is(relu), [&] { add_relu(k, from); });

@@ -5,6 +5,7 @@
 
 #include "kernels.hpp"
 #include "rings.hpp"
+#include "tiles.hpp"
 
 namespace npurt::kernels {
 
@@ -15,18 +16,11 @@ using aie::dma_direction;
 using aie::tile_id;
 using config::array_description;
 
-constexpr std::uint8_t columns = 4;
-constexpr std::uint8_t core_rows = 4;
-
 constexpr std::uint32_t tile_words = 64 * 64 / 4;  // of A and of B
 constexpr std::uint32_t tile_bytes = 64 * 64;
 constexpr std::uint32_t result_words = 64 * 64;  // of C
 constexpr std::uint32_t result_bytes = 64 * 64 * 4;
 constexpr std::uint32_t scratch_bytes = 576;  // before each C buffer of the core
-
-constexpr tile_id shim(std::uint8_t column) { return {column, 0}; }
-constexpr tile_id memtile(std::uint8_t column) { return {column, 1}; }
-constexpr tile_id core(std::uint8_t column, std::uint8_t row) { return {column, static_cast<std::uint8_t>(2 + row)}; }
 
 constexpr dimensions linear{};
 // Memtile [64 rows][16 words] -> [rg 4][kt 8][16 rows][2 words].

@@ -65,7 +65,7 @@ void write_i32(kernel& k, overlay::chunk_stream& out, const memory_area& c_area,
   constexpr std::int32_t vector_bytes = 64;
   auto quarter = k.make_variable("quarter", number(k, c_at));
   k.loop("quarter", static_cast<std::uint32_t>(overlay::c_bytes) / overlay::out_bytes, [&] {
-    auto from = pointer_at("C quarter", quarter, c_area);
+    auto from = k.pointer_from("C quarter", quarter, c_area);
     auto to = out.take(out_area);
     k.loop(
         "copy", static_cast<std::uint32_t>(out_bytes / vector_bytes),
@@ -101,7 +101,7 @@ class requantisation {
       tiles_left_ = tiles_a_panel_;
       auto from = b.take(k_.memory("table chunk", {3}));
       auto to = k_.pointer_to("tables", tables_at, tables_);
-      auto shift_word = pointer_at("shift", add(b.address(), number(k_, table_bytes)), from.area);
+      auto shift_word = k_.pointer_from("shift", add(b.address(), number(k_, table_bytes)), from.area);
       shift_ = load_i32(shift_word, at(0));
       k_.loop(
           "table", static_cast<std::uint32_t>(table_bytes / 64),

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The array of the overlay: sixteen cores with the same program, and routes. What the memtiles do, each call brings
-// along.
+// The array of the overlay: sixteen cores with the same program, routes, and the memtiles' BDs that do not depend on a
+// call's shape.
 #include <string>
 
 #include "kernels.hpp"
 #include "overlay/core_memory.hpp"
 #include "rings.hpp"
+#include "tiles.hpp"
 
 namespace npurt::kernels {
 
@@ -15,13 +16,6 @@ using aie::bundle;
 using aie::dma_direction;
 using aie::tile_id;
 using config::array_description;
-
-constexpr std::uint8_t columns = 4;
-constexpr std::uint8_t core_rows = 4;
-
-constexpr tile_id shim(std::uint8_t column) { return {column, 0}; }
-constexpr tile_id memtile(std::uint8_t column) { return {column, 1}; }
-constexpr tile_id core(std::uint8_t column, std::uint8_t row) { return {column, static_cast<std::uint8_t>(2 + row)}; }
 
 void add_core(array_description& design, tile_id tile, const std::vector<std::byte>& elf) {
   using namespace overlay;

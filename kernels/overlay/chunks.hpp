@@ -27,7 +27,7 @@ class chunk_stream {
   void wait() { kernel_->acquire(takes_, -1); }
   /// Where the next chunk lies, or the one that was taken and not given back.
   const codegen::scalar& address() const { return next_; }
-  codegen::pointer at(const codegen::memory_area& area) { return codegen::pointer_at(name_, next_, area); }
+  codegen::pointer at(const codegen::memory_area& area) { return next_.owner->pointer_from(name_, next_, area); }
   /// Gives back the chunk that was taken (out: sends it).
   void give() {
     kernel_->release(gives_, 1);

@@ -162,14 +162,6 @@ void restart(const stride_2d& s, const scalar& count) {
                std::format("{} after {}", s.owner->name_of(s), s.owner->name_of(count)));
 }
 
-pointer pointer_at(std::string name, const scalar& address, memory_area area) {
-  kernel& k = *address.owner;
-  auto p = kernel::typed<pointer>(k.define(register_kind::p, std::move(name), true));
-  p.area = std::move(area);
-  detail::emit(k, {"MOV_mv_scl"}, {use(p), use(address)}, std::format("{} = {}", k.name_of(p), k.name_of(address)));
-  return p;
-}
-
 scalar load_u8(pointer& p, const addressing& how) {
   const auto v = kernel::typed<scalar>(p.owner->define(register_kind::r));
   access(*p.owner, {&load_u8_names}, v, p, how);

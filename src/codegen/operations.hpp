@@ -479,8 +479,6 @@ inline scalar select(const scalar& a, const scalar& b, const scalar& condition) 
 scalar load_i32(pointer& p, const addressing& how);
 void store(pointer& p, const scalar& s, const addressing& how);
 
-/// A pointer whose address is computed; it starts anew wherever this stands, in every iteration.
-pointer pointer_at(std::string name, const scalar& address, memory_area area);
 /// An unsigned byte.
 scalar load_u8(pointer& p, const addressing& how);
 /// A number that is loaded here and not at the start, as kernel::constant() and shift() are.

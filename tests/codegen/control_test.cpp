@@ -104,7 +104,7 @@ TEST_CASE("a pointer takes its address from a scalar, anew in every iteration", 
   auto address = k.make_variable("address", k.constant(static_cast<std::int32_t>(in_at)));
   const auto in_area = k.memory("in");
   k.loop("turn", 3, [&] {
-    auto in = pointer_at("in", address, in_area);
+    auto in = k.pointer_from("in", address, in_area);
     k.loop("add", 2, [&] { store(out, load_i32(in, post(4)), post(4)); });
     address = bit_xor(address, k.constant(0x100));
   });

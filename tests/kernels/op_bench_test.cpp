@@ -33,13 +33,13 @@ std::string copy_a(const faults& wrong = {}) {
   auto to = k.make_variable("out", load_i32(state, at(8)));
   k.loop("chunk", pairs, [&] {
     k.acquire(a_full, -1);
-    auto from = pointer_at("from", a, in);
+    auto from = k.pointer_from("from", a, in);
     if (wrong.early_release) {
       k.release(a_free, 1);
     }
     k.loop("half", 2, [&] {
       k.acquire(out_free, -1);
-      auto p = pointer_at("to", to, out);
+      auto p = k.pointer_from("to", to, out);
       k.loop("64 bytes", 64, [&] { store(p, load<std::int8_t, 64>(from, post(64)), post(64)); });
       k.release(out_full, 1);
       to = bit_xor(to, k.constant(wrong.out_flip));

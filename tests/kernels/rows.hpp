@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <random>
 
 #include "kernels/op_bench.hpp"
 
@@ -14,6 +15,18 @@ inline std::uint16_t bf16_of(float x) {  // to nearest even; infinities stay
 }
 inline float float_of(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 inline float rounded(double x) { return float_of(bf16_of(static_cast<float>(x))); }
+
+inline std::vector<float> normal(std::size_t count, double mean, double sigma, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> any(mean, sigma);
+  std::vector<float> x(count);
+  for (float& v : x) v = rounded(any(random));
+  return x;
+}
+
+/// Around every change of how rows lie, primes, and the shortest and longest.
+inline constexpr std::size_t row_lengths[]{1,  2,   3,   15,   16,   17,   31,   32,   33,   63,   64,
+                                           65, 127, 512, 1009, 1500, 2047, 2048, 2049, 3000, 4093, 4096};
 
 /// How rows of n lie in chunks: chunks of A and B in turn, rows at multiples of the pitch in units of 4,096 bytes, or
 /// one in a chunk. What is no row is NaN.

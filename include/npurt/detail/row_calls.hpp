@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "npurt/detail/operands.hpp"
 #include "npurt/device.hpp"
-#include "npurt/ops/op_report.hpp"
+#include "npurt/ops/op_plan.hpp"
 
 namespace npurt {
 
@@ -69,6 +70,49 @@ constexpr void check_row_weights() {
   static_assert(reads<Weights, std::bfloat16_t>,
                 "npurt::layernorm: the elements of gamma and beta must be std::bfloat16_t");
 }
+
+/// What the plans of operations on the rows of a matrix [R, C] have in common.
+class row_plan : public op_plan {
+ public:
+  std::size_t rows() const { return (void)prepared(), shape_.rows; }
+  std::size_t columns() const { return (void)prepared(), shape_.columns; }
+
+  /// Waits for the command and writes y; after an exception y is as it was. See op_plan.
+  /// @throws shape_error naming R or C; timeout_error, command_error
+  template <typename Y>
+  void wait(const Y& y) {
+    wait(y, default_deadline());
+  }
+  template <typename Y>
+  void wait(const Y& y, std::chrono::milliseconds deadline) {
+    check_output(y);
+    wait_rows(prepared(), y, deadline);
+  }
+
+ protected:
+  row_plan(std::shared_ptr<overlay::plan> prepared, const char* type, const row_shape& shape)
+      : op_plan(std::move(prepared), type), type_(type), shape_(shape) {}
+  ~row_plan() = default;
+  row_plan(row_plan&&) noexcept = default;
+  row_plan& operator=(row_plan&&) noexcept = default;
+
+  template <typename X>
+  void check_input(const X& x) const {
+    check_row_input<X>();
+    check_extent(type_, "the rows of x", "R", x.rows(), rows());
+    check_extent(type_, "the columns of x", "C", x.columns(), columns());
+  }
+  template <typename Y>
+  void check_output(const Y& y) const {
+    check_row_output<Y>();
+    check_extent(type_, "the rows of y", "R", y.rows(), rows());
+    check_extent(type_, "the columns of y", "C", y.columns(), columns());
+  }
+
+ private:
+  const char* type_;
+  row_shape shape_;
+};
 
 }  // namespace detail
 

@@ -38,7 +38,7 @@ const op_report& layernorm(device& target, const X& x, const Gamma& gamma, const
 }
 
 /// npurt::layernorm for one shape and eps, prepared.
-class layernorm_plan : public op_plan {
+class layernorm_plan : public detail::row_plan {
  public:
   /// @param rows    R, 1 to rows_max_rows
   /// @param columns C, 1 to rows_max_columns
@@ -46,10 +46,7 @@ class layernorm_plan : public op_plan {
   /// before
   ///         its command
   layernorm_plan(device& target, std::size_t rows, std::size_t columns, float eps)
-      : op_plan(detail::make_layernorm(target, {rows, columns}, eps), "layernorm_plan"), shape_{rows, columns} {}
-
-  std::size_t rows() const { return (void)prepared(), shape_.rows; }
-  std::size_t columns() const { return (void)prepared(), shape_.columns; }
+      : row_plan(detail::make_layernorm(target, {rows, columns}, eps), "layernorm_plan", {rows, columns}) {}
 
   /// Copies the operands and hands the command to the device; they may go then. See op_plan.
   /// @throws shape_error naming R or C; command_error
@@ -57,18 +54,6 @@ class layernorm_plan : public op_plan {
   void start(const X& x, const Gamma& gamma, const Beta& beta) {
     check_inputs(x, gamma, beta);
     detail::start_layernorm(prepared(), x, gamma.elements(), beta.elements());
-  }
-
-  /// Waits for the command and writes y; after an exception y is as it was. See op_plan.
-  /// @throws shape_error naming R or C; timeout_error, command_error
-  template <typename Y>
-  void wait(const Y& y) {
-    wait(y, default_deadline());
-  }
-  template <typename Y>
-  void wait(const Y& y, std::chrono::milliseconds deadline) {
-    check_output(y);
-    detail::wait_rows(prepared(), y, deadline);
   }
 
   /// Both. y may be x itself.
@@ -86,22 +71,12 @@ class layernorm_plan : public op_plan {
  private:
   template <typename X, typename Gamma, typename Beta>
   void check_inputs(const X& x, const Gamma& gamma, const Beta& beta) const {
-    detail::check_row_input<X>();
+    check_input(x);
     detail::check_row_weights<Gamma>();
     detail::check_row_weights<Beta>();
-    detail::check_extent("layernorm_plan", "the rows of x", "R", x.rows(), rows());
-    detail::check_extent("layernorm_plan", "the columns of x", "C", x.columns(), columns());
     detail::check_extent("layernorm_plan", "gamma", "C", gamma.size(), columns());
     detail::check_extent("layernorm_plan", "beta", "C", beta.size(), columns());
   }
-  template <typename Y>
-  void check_output(const Y& y) const {
-    detail::check_row_output<Y>();
-    detail::check_extent("layernorm_plan", "the rows of y", "R", y.rows(), rows());
-    detail::check_extent("layernorm_plan", "the columns of y", "C", y.columns(), columns());
-  }
-
-  detail::row_shape shape_;
 };
 
 }  // namespace npurt

@@ -31,16 +31,13 @@ const op_report& softmax(device& target, const X& x, const Y& y) {
 }
 
 /// npurt::softmax for one shape, prepared.
-class softmax_plan : public op_plan {
+class softmax_plan : public detail::row_plan {
  public:
   /// @param rows    R, 1 to rows_max_rows
   /// @param columns C, 1 to rows_max_columns
   /// @throws shape_error naming R or C; otherwise as npurt::gelu before its command
   softmax_plan(device& target, std::size_t rows, std::size_t columns)
-      : op_plan(detail::make_softmax(target, {rows, columns}), "softmax_plan"), shape_{rows, columns} {}
-
-  std::size_t rows() const { return (void)prepared(), shape_.rows; }
-  std::size_t columns() const { return (void)prepared(), shape_.columns; }
+      : row_plan(detail::make_softmax(target, {rows, columns}), "softmax_plan", {rows, columns}) {}
 
   /// Copies x and hands the command to the device; x may go then. See op_plan.
   /// @throws shape_error naming R or C; command_error
@@ -48,18 +45,6 @@ class softmax_plan : public op_plan {
   void start(const X& x) {
     check_input(x);
     detail::start_softmax(prepared(), x);
-  }
-
-  /// Waits for the command and writes y; after an exception y is as it was. See op_plan.
-  /// @throws shape_error naming R or C; timeout_error, command_error
-  template <typename Y>
-  void wait(const Y& y) {
-    wait(y, default_deadline());
-  }
-  template <typename Y>
-  void wait(const Y& y, std::chrono::milliseconds deadline) {
-    check_output(y);
-    detail::wait_rows(prepared(), y, deadline);
   }
 
   /// Both. y may be x itself.
@@ -73,22 +58,6 @@ class softmax_plan : public op_plan {
     check_output(y);
     detail::call_softmax(prepared(), x, y, deadline);
   }
-
- private:
-  template <typename X>
-  void check_input(const X& x) const {
-    detail::check_row_input<X>();
-    detail::check_extent("softmax_plan", "the rows of x", "R", x.rows(), rows());
-    detail::check_extent("softmax_plan", "the columns of x", "C", x.columns(), columns());
-  }
-  template <typename Y>
-  void check_output(const Y& y) const {
-    detail::check_row_output<Y>();
-    detail::check_extent("softmax_plan", "the rows of y", "R", y.rows(), rows());
-    detail::check_extent("softmax_plan", "the columns of y", "C", y.columns(), columns());
-  }
-
-  detail::row_shape shape_;
 };
 
 }  // namespace npurt

@@ -133,7 +133,7 @@ auto taken(const heads_out& out) {
 std::shared_ptr<plan> make_attention(device& target, const attention_shape& shape, const attention_options& options) {
   check_shape(shape);
   const attention_job job = job_of(shape, options);
-  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), make_recipe(job));
+  return target.state()->ops.make(target, make_recipe(job));
 }
 
 void start_attention(plan& on, const attention_shape& shape, std::size_t key_length, heads_in q, heads_in k,

@@ -78,7 +78,7 @@ job elementwise_job(elementwise function, std::size_t bytes, float factor) {
 
 job add_job(std::size_t bytes) {
   check_range("add", "x", "size", bytes / sizeof(std::bfloat16_t), elementwise_max_bytes / sizeof(std::bfloat16_t));
-  return {operation::add_bf16, overlay::add_pairs_of(bytes)};
+  return {operation::add_bf16, overlay::pairs_of(bytes, overlay::add_chunks_per_pair)};
 }
 
 job copy_job(std::size_t bytes) {
@@ -87,7 +87,7 @@ job copy_job(std::size_t bytes) {
 }
 
 std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
-  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), wanted.make());
+  return target.state()->ops.make(target, wanted.make());
 }
 
 const op_report& call_cached(device& target, const job& wanted, std::span<const input_bytes> inputs,

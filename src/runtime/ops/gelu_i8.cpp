@@ -72,7 +72,7 @@ int8_table gelu_table(float input_scale, float output_scale) {
 
 std::shared_ptr<plan> make_gelu_i8(device& target, std::size_t elements) {
   const std::uint32_t pairs = pairs_of(elements);
-  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), make_recipe(pairs));
+  return target.state()->ops.make(target, make_recipe(pairs));
 }
 
 void start_gelu_i8(plan& on, const int8_table& table, std::span<const std::int8_t> x) { on.start(filled(table, x)); }

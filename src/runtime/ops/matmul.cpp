@@ -122,7 +122,7 @@ auto taken(matmul_types types, const matmul_shape& shape, const matrix_out& c) {
 
 std::shared_ptr<plan> make_matmul(device& target, matmul_types types, const matmul_shape& shape) {
   check_shape(types, shape);
-  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), make_recipe(types, shape));
+  return target.state()->ops.make(target, make_recipe(types, shape));
 }
 
 void start_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrix_in& a, const matrix_in& b) {

@@ -77,7 +77,7 @@ job softmax_job(const row_shape& shape) {
 }
 
 std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
-  return std::make_shared<plan>(target.state()->ops.open(target), target.state(), wanted.make());
+  return target.state()->ops.make(target, wanted.make());
 }
 
 std::shared_ptr<plan> cached(device& target, const job& wanted) {

@@ -20,8 +20,7 @@ using enum dma_side;
 
 constexpr unsigned q = 0, kv = 1;
 constexpr unsigned argument_q = 0, argument_k = 1, argument_v = 2, argument_out = 3;
-constexpr std::uint32_t block = 64;                             // queries of a core, keys of a tile
-constexpr std::uint32_t group_words = core_rows * chunk_words;  // of the blocks of a column's four cores
+constexpr std::uint32_t block = 64;  // queries of a core, keys of a tile
 constexpr std::uint32_t row_words = attention_width / 2;
 constexpr std::uint32_t most_runs = 256;
 constexpr unsigned queue_depth = 4;
@@ -85,7 +84,7 @@ class writer {
     // [4 rows][8 of d] blocks, along a row of blocks first.
     memtile_bd bd{.length = chunk_words,
                   .dimensions = {{{1, 4}, {row_words, 4}, {4, row_words / 4}, {4 * row_words, 0}}},
-                  .iteration_step = group_words,
+                  .iteration_step = unit_words,
                   .iteration_wrap = in_chunks / core_rows,
                   .acquire = {{in_free(q) + 1, 1}},
                   .release = {{in_free(q), 1}}};
@@ -178,8 +177,8 @@ class writer {
 
   void queue_queries(unsigned column, std::uint32_t first, std::uint32_t heads) {
     const std::uint32_t groups = heads * shares_[column].groups;
-    code_.write_bd(column, shim_q, {.length = groups * group_words}, argument_q,
-                   4 * groups_before(column, first) * group_words);
+    code_.write_bd(column, shim_q, {.length = groups * unit_words}, argument_q,
+                   4 * groups_before(column, first) * unit_words);
     code_.push(column, shim_channel::mm2s_0, shim_q, 1, false);
     code_.push_memtile(column, s2mm, in_channel(q), standard_bds::in(q), groups);
     code_.push_memtile(column, mm2s, in_channel(q), send_q(0), groups);
@@ -203,8 +202,8 @@ class writer {
   void queue_results(unsigned column, std::uint32_t first, std::uint32_t heads) {
     const std::uint32_t groups = heads * shares_[column].groups;
     for (unsigned n = 0; n < 2; ++n) {
-      code_.write_bd(column, shim_out(n), strided(group_words / 2, group_words, groups), argument_out,
-                     4 * (groups_before(column, first) * group_words + n * group_words / 2));
+      code_.write_bd(column, shim_out(n), strided(unit_words / 2, unit_words, groups), argument_out,
+                     4 * (groups_before(column, first) * unit_words + n * unit_words / 2));
       code_.push(column, taking(n), shim_out(n), 1, true);
       code_.push_memtile(column, mm2s, joined_channel(n), standard_bds::joined(n), groups);
       for (unsigned i = 0; i < 2; ++i) {

@@ -13,7 +13,6 @@ namespace {
 
 using enum dma_side;
 
-constexpr std::uint32_t unit_words = core_rows * chunk_words;  // a chunk for each core of a column
 constexpr unsigned argument_x = 0, argument_y = 1, argument_table = 2;
 
 /// A column owns 2 * pairs consecutive units: even ones for A, odd ones for B.
@@ -23,15 +22,6 @@ void send_units(control_code& code, unsigned column, unsigned n, std::uint32_t p
   code.push(column, sending(n), n, 1, false);
   code.push_memtile(column, s2mm, in_channel(n), standard_bds::in(n), pairs);
   code.push_memtile(column, mm2s, in_channel(n), standard_bds::scatter(n), pairs);
-}
-
-/// Of each unit the first half comes from rows 0 and 1, the second one from rows 2 and 3.
-void take_units(control_code& code, unsigned column, unsigned n, std::uint32_t pairs) {
-  const std::uint32_t first = column * 2 * pairs * unit_words + n * unit_words / 2;
-  const unsigned bd = 2 + n;
-  code.set_controller(column, taking(n));
-  code.write_bd(column, bd, strided(unit_words / 2, unit_words, 2 * pairs), argument_y, 4 * first);
-  code.push(column, taking(n), bd, 1, true);
 }
 
 }  // namespace
@@ -102,8 +92,22 @@ void write_parameters(control_code& code, std::span<const std::uint32_t> words) 
   }
 }
 
-std::uint32_t pairs_of(std::size_t bytes) {
-  constexpr std::size_t each = chunks_per_pair * chunk_bytes;
+void take_units(control_code& code, unsigned column, unsigned argument, std::uint32_t units) {
+  for (unsigned row = 0; row < core_rows; ++row) {
+    push_runs(code, column, s2mm, out_channel(row), standard_bds::out(row), units);
+  }
+  constexpr std::uint32_t half = unit_words / 2;
+  for (unsigned n = 0; n < 2; ++n) {
+    const unsigned bd = 2 + n;
+    push_runs(code, column, mm2s, joined_channel(n), standard_bds::joined(n), units);
+    code.set_controller(column, taking(n));
+    code.write_bd(column, bd, strided(half, unit_words, units), argument, 4 * (column * units * unit_words + n * half));
+    code.push(column, taking(n), bd, 1, true);
+  }
+}
+
+std::uint32_t pairs_of(std::size_t bytes, unsigned chunks) {
+  const std::size_t each = std::size_t{chunks} * chunk_bytes;
   return static_cast<std::uint32_t>((bytes + each - 1) / each);
 }
 
@@ -123,15 +127,7 @@ std::vector<std::uint32_t> elementwise_code(operation op, std::uint32_t pairs, s
     if (table) queue_broadcast(code, column, argument_table, 1);
     for (unsigned n = 0; n < 2; ++n) send_units(code, column, n, pairs);
   }
-  for (unsigned column = 0; column < columns; ++column) {
-    for (unsigned row = 0; row < core_rows; ++row) {
-      push_runs(code, column, s2mm, out_channel(row), standard_bds::out(row), 2 * pairs);
-    }
-    for (unsigned n = 0; n < 2; ++n) {
-      push_runs(code, column, mm2s, joined_channel(n), standard_bds::joined(n), 2 * pairs);
-      take_units(code, column, n, pairs);
-    }
-  }
+  for (unsigned column = 0; column < columns; ++column) take_units(code, column, argument_y, 2 * pairs);
   for (unsigned column = 0; column < columns; ++column) {
     for (unsigned n = 0; n < 2; ++n) code.wait_token(column, taking(n));
   }

@@ -65,8 +65,14 @@ inline shim_bd strided(std::uint32_t words, std::uint32_t step, std::uint32_t ru
 /// Chunks of a linear tensor that all cores together take in one pair, one of A and one of B each.
 inline constexpr unsigned chunks_per_pair = 2 * columns * core_rows;
 
-/// Pairs that a tensor of so many bytes takes; its buffer has room for pairs * chunks_per_pair * chunk_bytes.
-std::uint32_t pairs_of(std::size_t bytes);
+/// Pairs that a tensor of so many bytes takes, of which a pair has `chunks`; its buffer has room for pairs * chunks *
+/// chunk_bytes.
+std::uint32_t pairs_of(std::size_t bytes, unsigned chunks = chunks_per_pair);
+
+/// Queues the results of a column in a linear tensor, of which it owns `units` consecutive units: of each the first
+/// half comes from rows 0 and 1, the second one from rows 2 and 3. Takes the shim's BDs 2 and 3, and one token a
+/// channel.
+void take_units(control_code& code, unsigned column, unsigned argument, std::uint32_t units);
 
 /// y = operation(x) chunk by chunk: argument 0 is x, 1 is y. `words` follow the operation's number and the pairs.
 /// @param table argument 2 is a chunk that all cores get first, on B

@@ -10,10 +10,11 @@ inline constexpr unsigned columns = 4;
 inline constexpr unsigned core_rows = 4;
 inline constexpr std::uint32_t chunk_bytes = 8192;  ///< of A and B
 inline constexpr std::uint32_t chunk_words = chunk_bytes / 4;
+/// A unit is a chunk for each core of a column.
+inline constexpr std::uint32_t unit_words = core_rows * chunk_words;
 
 /// In a core tile.
 inline constexpr std::uint32_t parameters_offset = 0x6400;
-inline constexpr unsigned most_parameters = 32;
 
 /// What the array's own memtile BDs do. Inputs take four chunks from the shim and give one to each core of the column,
 /// packed in order of the rows; outputs take a chunk from each core. n is 0 for A, 1 for B; of outputs 0 for the rows 0

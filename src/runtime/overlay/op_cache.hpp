@@ -22,12 +22,17 @@ class op_cache {
   /// The open kernel, opened now if there is none.
   std::shared_ptr<session> open(const device& target);
 
+  /// A plan that the cache does not keep.
+  std::shared_ptr<plan> make(device& target, const recipe& call) {
+    return std::make_shared<plan>(open(target), target.state(), call);
+  }
+
   /// The plan of a key.
-  /// @param make returns the recipe; called if there is no plan yet
-  template <typename Make>
-  std::shared_ptr<plan> plan_of(device& target, const plan_key& key, Make&& make) {
+  /// @param recipe_of returns the recipe; called if there is no plan yet
+  template <typename Recipe>
+  std::shared_ptr<plan> plan_of(device& target, const plan_key& key, Recipe&& recipe_of) {
     if (auto found = find(key)) return found;
-    return keep(key, std::make_shared<plan>(open(target), target.state(), make()));
+    return keep(key, make(target, recipe_of()));
   }
 
   /// Forgets a kernel and its plans: after a failed command their context may be gone.

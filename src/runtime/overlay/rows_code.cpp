@@ -81,10 +81,10 @@ class writer {
   std::uint32_t shim_words() const {
     return row_words() <= most_wrap ? row_words() : row_words() == chunk_words ? 512 : row_words() / 2;
   }
-  std::uint32_t unit_words() const { return core_rows * used_words(); }
+  std::uint32_t used_unit_words() const { return core_rows * used_words(); }
   /// The first word of a column's part: 2 * pairs consecutive units, even ones for A, odd ones for B.
   std::uint32_t first_word(unsigned column) const {
-    return std::accumulate(pairs_.begin(), pairs_.begin() + column, 0u) * 2 * unit_words();
+    return std::accumulate(pairs_.begin(), pairs_.begin() + column, 0u) * 2 * used_unit_words();
   }
 
   void write_cores(unsigned column) {
@@ -101,12 +101,13 @@ class writer {
     write_cores(column);
     if (job_.weights) queue_broadcast(code_, column, argument_weights, weight_chunks);
     for (unsigned n = 0; n < 2; ++n) {
-      code_.write_bd(column, shim_in(n), strided(unit_words(), 2 * unit_words(), pairs_[column], shim_words()),
-                     argument_x, 4 * (first_word(column) + n * unit_words()));
+      code_.write_bd(column, shim_in(n),
+                     strided(used_unit_words(), 2 * used_unit_words(), pairs_[column], shim_words()), argument_x,
+                     4 * (first_word(column) + n * used_unit_words()));
       code_.push(column, sending(n), shim_in(n), 1, false);
       code_.write_memtile_bd(column, fill(n),
                              {.address = in_offset(n),
-                              .length = unit_words(),
+                              .length = used_unit_words(),
                               .dimensions = spread(),
                               .iteration_step = core_rows * chunk_words,
                               .iteration_wrap = in_chunks / core_rows,
@@ -127,8 +128,9 @@ class writer {
       code_.set_controller(column, taking(n));
       for (unsigned i = 0; i < 2; ++i) write_joined(column, n, i);
       push_runs(code_, column, mm2s, joined_channel(n), joined(n, 0), 2 * pairs_[column]);
-      code_.write_bd(column, shim_out(n), strided(unit_words() / 2, unit_words(), 2 * pairs_[column], shim_words()),
-                     argument_y, 4 * (first_word(column) + n * unit_words() / 2));
+      code_.write_bd(column, shim_out(n),
+                     strided(used_unit_words() / 2, used_unit_words(), 2 * pairs_[column], shim_words()), argument_y,
+                     4 * (first_word(column) + n * used_unit_words() / 2));
       code_.push(column, taking(n), shim_out(n), 1, true);
     }
   }
