@@ -9,14 +9,15 @@ import sys
 bench, file = sys.argv[1:]
 calls = [name + part for name in ("call-matmul-i8-256", "call-matmul-i8-256-free", "call-run")
          for part in ("", "-added", "-allocations", "-ioctls")]
+sequences = ["sequence-20-ops" + part for part in ("", "-launch", "-xrt", "-naive", "-allocations", "-ioctls")]
 cores = ["core-" + loop + part for loop in ("scalar", "mac-bf16", "mac-i8", "softmax", "copy") for part in ("", "-outside")]
 of_peak = ["kernel-i8-matmul-inner", "matmul-i8-256"]
 of_bar = ["layernorm-bf16-1500x512", "matmul-bf16-whisper-qkv"]  # the shortest of the stubs' calls
 modelled = of_peak + of_bar
 arrays = ["array-speed", "array-1-core", "array-16-cores", "array-16-cores-dma", "array-16-cores-threads",
           "array-16-cores-dma-threads"]
-wanted = calls + cores + arrays + modelled
-table = subprocess.run([bench, "--quick", "--json", file, "--filter", f"^(call|core|kernel|array)-|^matmul-i8-256$|^({'|'.join(of_bar)})$"],
+wanted = calls + sequences + cores + arrays + modelled
+table = subprocess.run([bench, "--quick", "--json", file, "--filter", f"^(call|sequence|core|kernel|array)-|^matmul-i8-256$|^({'|'.join(of_bar)})$"],
                        check=True, stdout=subprocess.PIPE, text=True).stdout
 with open(file, encoding="utf-8") as text:
     rows = {row["name"]: row for row in json.load(text)}

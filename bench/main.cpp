@@ -30,7 +30,11 @@ struct options {
 constexpr std::array groups = {"null", "executing"};
 
 std::vector<subject> subjects_of(const std::string& group) {
-  if (group == "null") return call_subjects();
+  if (group == "null") {
+    std::vector<subject> all = call_subjects();
+    std::ranges::copy(sequence_subjects(), std::back_inserter(all));
+    return all;
+  }
   std::vector<subject> all = core_subjects();
   for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects(), speed_subjects()})
     std::ranges::copy(more, std::back_inserter(all));

@@ -12,6 +12,9 @@ namespace npurt::bench {
 /// Calls of the runtime library against XRT's; for a device that completes commands unexecuted (NPURT_EMU_NULL=1).
 std::vector<subject> call_subjects();
 
+/// Recorded sequences against single calls; for the same device.
+std::vector<subject> sequence_subjects();
+
 /// The emulated core alone, per host thread.
 std::vector<subject> core_subjects();
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# npurt_add_room(<name> PATH <folder below src> SOURCES <files...> [LINK <targets...>])
+# npurt_add_room(<name> PATH <folder below src> [QUICK] SOURCES <files...> [LINK <targets...>])
 #
 # A room of src/ as the static library npurt_<name>. Its headers are included as "<folder>/<header>". A room sees its own
 # headers and those of the rooms that it links, nothing else: each has an include directory of its own that holds one
-# link to its folder, so that an include that the map of rooms does not allow fails to compile.
+# link to its folder, so that an include that the map of rooms does not allow fails to compile. QUICK: see npurt_quick_build.
 function(npurt_add_room name)
-  cmake_parse_arguments(room "" "PATH" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(room "QUICK" "PATH" "SOURCES;LINK" ${ARGN})
   add_library(npurt_${name} STATIC ${room_SOURCES})
   set(include_dir ${PROJECT_BINARY_DIR}/rooms/${name})
   cmake_path(GET room_PATH PARENT_PATH parent)
@@ -13,10 +13,26 @@ function(npurt_add_room name)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/src/${room_PATH} ${include_dir}/${room_PATH} SYMBOLIC)
   target_include_directories(npurt_${name} PUBLIC ${include_dir})
   target_link_libraries(npurt_${name} PUBLIC ${room_LINK} PRIVATE npurt_flags)
+  if(room_QUICK)
+    target_compile_options(npurt_${name} PRIVATE ${npurt_quick_build})
+    npurt_precompile(npurt_${name} quick_room)
+  else()
+    npurt_precompile(npurt_${name} room)
+  endif()
 endfunction()
 
-# What runs for a moment is optimised less: half the time of a build from nothing went into tests and tools.
+# What runs for a moment is optimised less: two thirds of the time of a build from nothing would go into it.
 set(npurt_quick_build $<$<NOT:$<CONFIG:Debug>>:-O1>)
+
+include(npurt_precompiled)
+npurt_add_precompiled(room library)
+npurt_add_precompiled(quick_room library OPTIONS ${npurt_quick_build})
+if(NPURT_DEVELOPER)
+  find_package(Catch2 3 REQUIRED)
+  npurt_add_precompiled(tool program HEADERS <CLI/CLI.hpp> <nlohmann/json.hpp>
+    LINK CLI11::CLI11 nlohmann_json::nlohmann_json OPTIONS ${npurt_quick_build})
+  npurt_add_precompiled(test program HEADERS <catch2/catch_test_macros.hpp> LINK Catch2::Catch2 OPTIONS ${npurt_quick_build})
+endif()
 
 # npurt_add_tool(<name> SOURCES <files...> LINK <targets...>): an executable of that name in bin/.
 function(npurt_add_tool name)
@@ -24,6 +40,7 @@ function(npurt_add_tool name)
   add_executable(${name} ${tool_SOURCES})
   target_compile_options(${name} PRIVATE ${npurt_quick_build})
   target_link_libraries(${name} PRIVATE ${tool_LINK} npurt_flags)
+  npurt_precompile(${name} tool)
 endfunction()
 
 # npurt_add_tests(<room> SOURCES <files...> LINK <targets...> [PROPERTIES <ctest properties...>])
@@ -37,6 +54,7 @@ function(npurt_add_tests room)
     NPURT_SOURCE_DIR="${PROJECT_SOURCE_DIR}" NPURT_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_compile_options(${room}_tests PRIVATE ${npurt_quick_build})
   target_link_libraries(${room}_tests PRIVATE ${tests_LINK} Catch2::Catch2WithMain npurt_flags)
+  npurt_precompile(${room}_tests test)
   set(timeout 300)
   if(NPURT_SANITIZE OR NPURT_COVERAGE)
     set(timeout 1200)

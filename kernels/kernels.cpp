@@ -53,7 +53,7 @@ const kernel_entry& find(std::string_view folder) {
   return *at;
 }
 
-std::string read_source(const std::filesystem::path& kernels_folder, std::string_view folder) {
+std::vector<std::string> read_source(const std::filesystem::path& kernels_folder, std::string_view folder) {
   if (const auto generator = find(folder).generator) {
     return generator();
   }
@@ -63,13 +63,16 @@ std::string read_source(const std::filesystem::path& kernels_folder, std::string
   if (!in) {
     throw config::config_error("cannot read " + path.string());
   }
-  return text;
+  return {text};
 }
 
-std::vector<std::byte> build_kernel(std::string_view folder, std::string_view assembly_text) {
+std::vector<std::byte> build_kernel(std::string_view folder, std::span<const std::string> assembly_texts) {
   const kernel_entry& entry = find(folder);
-  config::array_description design = entry.array(assemble(folder, assembly_text));
+  std::vector<std::vector<std::byte>> elfs;
+  for (const std::string& text : assembly_texts) elfs.push_back(assemble(folder, text));
+  config::array_description design = entry.array(elfs.at(0));
   design.name = entry.kernel_name;
+  if (elfs.size() > 1) design.user_metadata = overlay::pages_of(elfs);
   return config::make_xclbin(design);
 }
 

@@ -26,19 +26,20 @@ struct kernel_entry {
   std::string_view tile;
   std::string_view types;
   config::array_description (*array)(const std::vector<std::byte>& elf);
-  std::string (*generator)();  ///< of the assembly text; nullptr: a file has it
+  std::vector<std::string> (*generator)();  ///< of the assembly texts; nullptr: a file has the only one
 };
 std::span<const kernel_entry> entries();
 
 /// @throws config::config_error if no line names it
 const kernel_entry& find(std::string_view folder);
 
-/// The assembly text of a kernel, from below the kernels folder or from its generator.
-/// @throws config::config_error if it cannot be read
-std::string read_source(const std::filesystem::path& kernels_folder, std::string_view folder);
+/// The assembly texts of a kernel, one a page of its code, from below the kernels folder or from its generator.
+/// @throws config::config_error if one cannot be read
+std::vector<std::string> read_source(const std::filesystem::path& kernels_folder, std::string_view folder);
 
-/// The XCLBIN of a kernel whose core runs this assembly text. The same text gives the same bytes.
+/// The XCLBIN of a kernel whose cores run these assembly texts: the first one from the start, the others' pages when
+/// control code loads them. The same texts give the same bytes.
 /// @throws config::config_error with the assembler's diagnostics or a vendor tool's output
-std::vector<std::byte> build_kernel(std::string_view folder, std::string_view assembly_text);
+std::vector<std::byte> build_kernel(std::string_view folder, std::span<const std::string> assembly_texts);
 
 }  // namespace npurt::kernels

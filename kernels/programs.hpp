@@ -10,10 +10,8 @@ namespace npurt::kernels {
 /// p2: C as [rg 4][ct 8][16 rows][8]. A lies in bank 0, B in bank 3, C in bank 1; int32 wraps nowhere for K <= 131072.
 codegen::compiled_function i8_matmul_tile(const codegen::compile_options& options = {});
 
-/// The overlay's operation 9 (i8-matmul/README.md).
+/// The overlay's operations 9, to int32, and 12, to int8 (i8-matmul/README.md).
 codegen::compiled_function op_matmul_i8(const codegen::compile_options& options = {});
-/// The same without the int8 result, for as long as the overlay's program memory has no room for it.
-codegen::compiled_function op_matmul_i8_i32(const codegen::compile_options& options = {});
 
 /// C (64x64 fp32) += A (64x64 bf16) · B (64x64 bf16), products exact, sums in fp32. p0: A as [kt 8][64 rows][8], p1: B
 /// as [cb 16][64 rows k][4], p2: C as [rg 4][cb 16][16 rows][4]; banks as above.
@@ -36,5 +34,11 @@ codegen::compiled_function op_softmax_bf16(const codegen::compile_options& optio
 
 /// The overlay's operation 11 (bf16-attention/README.md).
 codegen::compiled_function op_attention_bf16(const codegen::compile_options& options = {});
+
+/// The overlay's operation 13 (i8-attention/README.md).
+codegen::compiled_function op_attention_i8(const codegen::compile_options& options = {});
+
+/// The overlay's operation 14 (i16-mel/README.md).
+codegen::compiled_function op_mel(const codegen::compile_options& options = {});
 
 }  // namespace npurt::kernels

@@ -18,7 +18,8 @@ constexpr std::size_t calls_in_child = 2;
 
 double seconds_of_last(const std::string& name, const nlohmann::json& statistics) {
   const auto& commands = statistics.at("commands");
-  if (commands.size() != calls_in_child) {
+  // A page of code that the first call needs is loaded by a command before it.
+  if (commands.size() != calls_in_child && commands.size() != calls_in_child + 1) {
     throw std::runtime_error(fmt::format("{}: {} calls made {} commands", name, calls_in_child, commands.size()));
   }
   return commands.back().at("cycles").get<double>() / (statistics.at("clock_mhz").get<double>() * 1e6);

@@ -59,6 +59,9 @@ class device {
   /// The XRT object, for what npurt does not cover.
   const xrt::device& native() const;
 
+  /// For npurt's own calls: one more owner of the same device.
+  explicit device(std::shared_ptr<detail::device_state> state) : state_(std::move(state), "device") {}
+
   /// For npurt's own calls.
   const std::shared_ptr<detail::device_state>& state() const { return state_.share(); }
 

@@ -54,6 +54,9 @@ class run {
   /// The same with a list of buffers.
   run(const kernel& target, std::span<const std::uint32_t> control_code, std::span<const buffer<std::byte>> buffers)
       : state_(detail::make_run(target, control_code, detail::natives(buffers)), "run") {}
+  /// The same with XRT's objects, whoever owns the buffers.
+  run(const kernel& target, std::span<const std::uint32_t> control_code, const std::vector<xrt::bo>& buffers)
+      : state_(detail::make_run(target, control_code, buffers), "run") {}
 
   run(run&&) noexcept = default;
   run& operator=(run&& other) noexcept {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // bf16-layernorm, the overlay's operation 7: per row the mean, the variance around it, and the results.
+#include <array>
+#include <bit>
+
 #include "math/constants.hpp"
 #include "math/rows.hpp"
 #include "overlay/core_memory.hpp"
@@ -15,67 +18,75 @@ namespace {
 constexpr auto elementwise = mac_shape::bf16_elementwise;
 constexpr std::int32_t block = 64, group = 32;  // bytes of 32 and of 16 elements
 constexpr std::uint32_t c = overlay::data_memory + overlay::c_offset;
-constexpr std::int32_t beta_offset = overlay::chunk_bytes;  // behind gamma in C
-constexpr unsigned own = 48;  // first lock of this tile, as the core's instructions name it
+constexpr unsigned own = 48;                  // first lock of this tile, as the core's instructions name it
+constexpr std::int32_t slot_bytes = 8;        // a row's factor and summand
+constexpr unsigned apart = 44, in_turn = 45;  // modes of vshuffle: even elements, then odd ones; and back
+
+template <typename Of>
+auto both(const Of& of) {
+  return std::array{of(0u), of(1u)};
+}
 
 class layernorm {
  public:
   layernorm(kernel& k, pointer& parameters)
       : k_(k),
         c_(k.memory("gamma, beta", {2})),
+        slots_(k.memory("factors, summands", {1})),
         half_(all_bf16(k, 0.5F)),
         inverse_n_(split(all_of(load_i32(parameters, at(12))))),
         minus_n_(minus_n(load_i32(parameters, at(8)))),
-        epsilon_(all_of(load_i32(parameters, at(16)))),
-        scale_(k.make_variable("1 / sigma", all_bf16(k, 0))),
-        shift_(k.make_variable("- mean / sigma", all_float(k, 0))) {}
+        epsilon_(all_of(load_i32(parameters, at(16)))) {}
 
-  /// gamma and beta, the first two B chunks, to C.
-  void take_gamma_and_beta(const scalar& next_b, const memory_area& in) {
+  /// gamma and beta to C: half a chunk of B each, or one each for long rows.
+  void take_gamma_and_beta(row_chunks& rows) {
     auto to = k_.pointer_to("gamma, beta", c, c_);
-    auto chunk =
-        k_.make_variable("gamma, beta at", bit_or(next_b, next_b));  // a copy: after two chunks it is next again
-    k_.loop("gamma, beta", 2, [&] {
+    auto chunk = k_.make_variable("gamma, beta at", rows.next_b());
+    k_.loop("gamma, beta", add(rows.is_long(), number(k_, 1)), [&] {
       k_.acquire(own + overlay::b_free + 1, -1);
-      auto from = k_.pointer_from("B", chunk, in);
+      auto from = k_.pointer_from("B", chunk, rows.in_area());
       k_.loop("copy", overlay::chunk_bytes / block,
               [&] { store(to, load<bfloat16, 32>(from, post(block)), post(block)); });
       k_.release(own + overlay::b_free, 1);
       chunk = bit_xor(chunk, number(k_, overlay::b_offsets[0] ^ overlay::b_offsets[1]));
     });
+    rows.next_b() = chunk;
   }
 
-  /// The row's factor, 1 / sqrt(variance + eps), and its summand, minus the mean times that.
-  void begin_row(row_chunks& rows, const scalar& in) {
-    rows.pad(in, all_bf16(k_, 0));
-    const auto sum = sum_of_row(rows, in);
-    // The variance is taken around a bf16 number near the mean: differences are exact then, and 0 for the padding.
-    const auto near_mean = to_bf16_twice(product(split(sum), inverse_n_));
-    rows.pad(in, near_mean);
-    const auto squares = split(squares_of_row(rows, in, to_float(low(near_mean))));
-    const auto rest = split(product(split(mac(sum, minus_n_, near_mean, elementwise)), inverse_n_));
-    const auto rest_swapped = swapped(rest);
-    const auto correction = msc(msc(epsilon_, rest, rest_swapped, elementwise), rest, rest, elementwise);
-    // Sums of eight times 1 / n by matrix products; the four of them are in lanes 16 bytes apart.
-    const auto eights = mac(mul(squares, high_twice(inverse_n_), mac_shape::bf16_4x8x4), squares, low_twice(inverse_n_),
-                            mac_shape::bf16_4x8x4);
-    const auto scale = split(rsqrt(add(sum_of_lanes(eights, {32, 16}), correction)));
-    shift_ = msc(msc(msc(all_float(k_, 0), near_mean, scale, elementwise), rest_swapped, scale, elementwise), rest,
-                 scale, elementwise);
-    scale_ = scale;
+  /// What finish_row() needs of a chunk's rows, two at a time: those of its units, or a long one twice.
+  void begin_chunk(row_chunks& rows, const scalar& chunk) {
+    const auto is_short = bit_xor(rows.is_long(), number(k_, 1));
+    auto from = k_.make_variable("row", bit_or(chunk, chunk));
+    const auto second = shift_left(is_short, number(k_, std::countr_zero(std::uint32_t{overlay::out_bytes})));
+    slot_ = number(k_, first_slot);
+    k_.loop("two rows", rows.rows(), [&] {
+      begin_rows(rows, {from, add(from, second)});
+      from = add(from, rows.pitch());
+      slot_ = add(slot_, number(k_, slot_bytes));
+    });
+    slot_ = number(k_, first_slot);
   }
 
-  void finish_row(row_chunks& rows, const row_chunks::row& row, const scalar& column) {
+  void finish_row(row_chunks& rows, const row_chunks::row& row) {
+    auto slot = k_.pointer_from("slot", slot_, slots_);
+    const auto scale =
+        as_lanes_of<bfloat16>(shuffle(broadcast<std::int32_t, 16>(load_i32(slot, at(0))), number(k_, apart)));
+    const auto shift = all_of(load_i32(slot, at(4)));
+    slot_ = add(slot_, number(k_, slot_bytes));
+    const auto half_chunk = number(k_, std::countr_zero(std::uint32_t{overlay::out_bytes}));
+    const auto column =
+        add(shift_left(bit_xor(row.begins, number(k_, 1)), half_chunk), number(k_, static_cast<std::int32_t>(c)));
     auto x = rows.cycle(row);
     auto gamma = k_.pointer_from("gamma", column, c_);
-    auto beta = k_.pointer_from("beta", add(column, number(k_, beta_offset)), c_);
+    auto beta = k_.pointer_from(
+        "beta", add(column, shift_left(number(k_, overlay::out_bytes), rows.is_long())), c_);
     auto y = k_.pointer_from("y", row.out, rows.out_area());
     k_.loop(
         "scale", row.blocks,
         [&] {
           const auto second = load_twice(x, at(group)), first = load_twice(x, post(rows.next_block()));
           for (const bf16_pair& some : {first, second}) {
-            const auto normal = split(mac(shift_, some, scale_, elementwise), half_);
+            const auto normal = split(mac(shift, some, scale, elementwise), half_);
             store_bf16(y, mac(load_float(beta, post(group)), normal, load_twice(gamma, post(group)), elementwise),
                        post(group));
           }
@@ -84,6 +95,8 @@ class layernorm {
   }
 
  private:
+  static constexpr std::int32_t first_slot = overlay::data_memory + overlay::tables_offset;
+
   static lanes all_of(const scalar& bits) { return float_of_bits(broadcast<std::int32_t, 16>(bits)); }
 
   /// Two parts; n with the exponent of 2^23 is 2^23 + n.
@@ -92,39 +105,101 @@ class layernorm {
     return split(sub(all_float(k_, two_23), all_of(add(n, number(k_, std::bit_cast<std::int32_t>(two_23))))));
   }
 
-  lanes sum_of_row(row_chunks& rows, const scalar& in) {
-    // The matrix product with ones sums eight elements at once, the same in four lanes beside each other.
-    auto sum = k_.make_variable("sum", all_float(k_, 0));
-    const auto ones = all_bf16(k_, 1);
-    auto x = rows.cycle(in);
-    k_.loop(
-        "sum", rows.blocks(),
-        [&] { sum = mac(sum, load<bfloat16, 32>(x, post(rows.next_block())), ones, mac_shape::bf16_4x8x4); },
-        loop_end::overrun);
-    return sum_of_lanes(sum, {32, 16});
+  /// Factors, 1 / sqrt(variance + eps), and summands, minus the mean times that, to the rows' slots. What is one number
+  /// for a row stands in lanes of its own (together()), so that one chain of operations makes both rows'.
+  void begin_rows(row_chunks& rows, const std::array<scalar, 2>& in) {
+    for (const scalar& row : in) rows.pad(row, all_bf16(k_, 0));
+    const auto sum = sums_of_rows(rows, in);
+    // The variance is taken around a bf16 number near the mean: differences are exact then, and 0 for the padding.
+    const auto near_mean = to_bf16_twice(product(split(sum), inverse_n_));
+    const auto near_means = both([&](unsigned i) {
+      const auto bits = extract(as_lanes_of<std::int32_t>(near_mean), number(k_, 2 * static_cast<std::int32_t>(i)));
+      return as_lanes_of<bfloat16>(broadcast<std::int32_t, 16>(bits));
+    });
+    for (unsigned i = 0; i < 2; ++i) rows.pad(in[i], near_means[i]);
+    const auto squares = squares_of_rows(rows, in, near_means);
+    const auto rest = split(product(split(mac(sum, minus_n_, near_mean, elementwise)), inverse_n_));
+    const auto rest_swapped = swapped(rest);
+    const auto correction = msc(msc(epsilon_, rest, rest_swapped, elementwise), rest, rest, elementwise);
+    const auto scale = split(rsqrt(add(squares, correction)));
+    const auto shift = msc(msc(msc(all_float(k_, 0), near_mean, scale, elementwise), rest_swapped, scale, elementwise),
+                           rest, scale, elementwise);
+    const auto words = shuffle(as_lanes_of<std::int32_t>(scale), number(k_, in_turn)), shifts = bits_of(shift);
+    const auto from_unit_to_unit = shift_left(rows.rows(), number(k_, std::countr_zero(std::uint32_t{slot_bytes})));
+    for (unsigned i = 0; i < 2; ++i) {
+      const auto lane = number(k_, lane_of(i));
+      auto slot =
+          k_.pointer_from("slot", i == 0 ? static_cast<const scalar&>(slot_) : add(slot_, from_unit_to_unit), slots_);
+      store(slot, extract(words, lane), at(0));
+      store(slot, extract(shifts, lane), at(4));
+    }
   }
 
-  lanes squares_of_row(row_chunks& rows, const scalar& in, const lanes& near_mean) {
-    std::array sums{k_.make_variable("squares 0", all_float(k_, 0)), k_.make_variable("squares 1", all_float(k_, 0))};
-    auto x = rows.cycle(in);
+  /// The first lane of a row: two rows have four lanes each, and the same again.
+  static constexpr std::int32_t lane_of(unsigned row) { return 4 * static_cast<std::int32_t>(row); }
+  static constexpr std::int32_t second_row_lanes = 0xF0F0;
+
+  /// Sums of four numbers each, of which a matrix product left each in four lanes.
+  static lanes together(const std::array<lanes, 2>& x) {
+    constexpr unsigned even_128 = 8, odd_128 = 9;  // modes of vshuffle
+    auto a = bits_of(x[0]), b = bits_of(x[1]);
+    const auto halves = add(float_of_bits(shuffle(a, b, even_128)), float_of_bits(shuffle(a, b, odd_128)));
+    const auto all = bits_of(halves);
+    return add(float_of_bits(shuffle(all, all, even_128)), float_of_bits(shuffle(all, all, odd_128)));
+  }
+
+  lanes sums_of_rows(row_chunks& rows, const std::array<scalar, 2>& in) {
+    // The matrix product with ones sums eight elements at once, the same in four lanes beside each other.
+    auto sums = both([&](unsigned) { return k_.make_variable("sum", all_float(k_, 0)); });
+    const auto ones = all_bf16(k_, 1);
+    auto x = both([&](unsigned i) { return rows.cycle(in[i], i); });
     k_.loop(
-        "squares", rows.blocks(),
+        "sum", rows.blocks(),
         [&] {
-          const auto second = load_float(x, at(group)), first = load_float(x, post(rows.next_block()));
-          for (std::size_t i = 0; i < sums.size(); ++i) {
-            const auto d = split(sub(i == 0 ? first : second, near_mean));
-            sums[i] = mac(sums[i], d, d, elementwise);
-            sums[i] = mac(sums[i], d, swapped(d), elementwise);
+          for (unsigned i = 0; i < 2; ++i) {
+            sums[i] = mac(sums[i], load<bfloat16, 32>(x[i], post(rows.next_block(i))), ones, mac_shape::bf16_4x8x4);
           }
         },
         loop_end::overrun);
-    return add(sums[0], sums[1]);
+    return together({sums[0], sums[1]});
+  }
+
+  /// Times 1 / n.
+  lanes squares_of_rows(row_chunks& rows, const std::array<scalar, 2>& in,
+                        const std::array<bf16_pair, 2>& near_means) {
+    auto sums = both([&](unsigned) { return k_.make_variable("squares", all_float(k_, 0)); });
+    const auto around = both([&](unsigned i) { return to_float(low(near_means[i])); });
+    auto x = both([&](unsigned i) { return rows.cycle(in[i], i); });
+    k_.loop(
+        "squares", rows.blocks(),
+        [&] {
+          for (unsigned i = 0; i < 2; ++i) {
+            const auto second = load_float(x[i], at(group)), first = load_float(x[i], post(rows.next_block(i)));
+            for (const lanes& some : {first, second}) {
+              const auto difference = sub(some, around[i]);
+              const auto d = to_bf16_low(difference);
+              set_high_bf16(d, sub(difference, to_float(low(d))));
+              sums[i] = mac(sums[i], d, d, elementwise);
+              sums[i] = mac(sums[i], d, swapped(d), elementwise);
+            }
+          }
+        },
+        loop_end::overrun);
+    return together(both([&](unsigned i) {
+      const auto parts = split(sums[i]);  // sums of eight times 1 / n
+      return mac(mul(parts, high_twice(inverse_n_), mac_shape::bf16_4x8x4), parts, low_twice(inverse_n_),
+                 mac_shape::bf16_4x8x4);
+    }));
   }
 
   /// Within 2^-16: from bits to 4 %, then the series in what is missing.
   lanes rsqrt(const lanes& v) {
-    const auto half_bits = shift_left(extract(bits_of(v), number(k_, 0)), number(k_, -1));
-    const auto guess = to_bf16_twice(all_of(sub(number(k_, 0x5F3759DF), half_bits)));
+    const auto guesses = both([&](unsigned i) {
+      const auto half_bits = shift_left(extract(bits_of(v), number(k_, lane_of(i))), number(k_, -1));
+      return broadcast<std::int32_t, 16>(sub(number(k_, 0x5F3759DF), half_bits));
+    });
+    const auto guess =
+        to_bf16_twice(float_of_bits(select(guesses[0], guesses[1], mask_of(number(k_, second_row_lanes)))));
     const auto one = all_float(k_, 1), zero = all_float(k_, 0);
     const auto error = msc(one, split(mul(split(v), guess, elementwise)), guess, elementwise);
     // 1 / sqrt(1 - e) = 1 + e/2 + e² (0.3767 + e · 5/16) within 2^-19 for |e| < 0.08
@@ -136,11 +211,10 @@ class layernorm {
   }
 
   kernel& k_;
-  memory_area c_;
+  memory_area c_, slots_;
   bf16_pair half_, inverse_n_, minus_n_;
   lanes epsilon_;
-  variable<bf16_pair> scale_;
-  variable<lanes> shift_;
+  variable<scalar> slot_ = k_.make_variable("slot", number(k_, first_slot));
 };
 
 }  // namespace
@@ -152,17 +226,10 @@ compiled_function op_layernorm_bf16(const compile_options& options) {
   auto parameters = k.argument_pointer("parameters", k.memory("parameters"));
   k.set_rounding(nearest_even);
   layernorm operation(k, parameters);
-  row_chunks rows(k, parameters);
-  operation.take_gamma_and_beta(rows.next_b(), rows.in_area());
-  auto column = k.make_variable("column", number(k, static_cast<std::int32_t>(c)));
-  rows.for_each([&](const row_chunks::row& row) {
-    k.when("a row begins", row.begins, [&] {
-      operation.begin_row(rows, row.in);
-      column = number(k, static_cast<std::int32_t>(c));
-    });
-    operation.finish_row(rows, row, column);
-    column = add(column, number(k, static_cast<std::int32_t>(overlay::out_bytes)));
-  });
+  row_chunks rows(k, parameters, 2);
+  operation.take_gamma_and_beta(rows);
+  rows.for_each([&](const row_chunks::row& row) { operation.finish_row(rows, row); },
+                [&](const scalar& chunk) { operation.begin_chunk(rows, chunk); });
   return k.compile(options);
 }
 

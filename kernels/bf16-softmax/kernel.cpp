@@ -20,11 +20,19 @@ constexpr std::int32_t minus_infinity = 0xFF80;
 
 class softmax {
  public:
-  explicit softmax(kernel& k) : k_(k), c_(k.memory("C", {2})), reciprocal_(k.memory("1 / sum", {1})), exp_minus_(k) {}
+  softmax(kernel& k, const pointer& parameters)
+      : k_(k),
+        parameters_(parameters),
+        c_(k.memory("C", {2})),
+        reciprocal_(k.memory("1 / sum", {1})),
+        visible_(k.make_variable("visible", codegen::sub(parameter(8), parameter(10)))),
+        exp_minus_(k) {}
+
+  void begin_chunk() { visible_ = codegen::add(visible_, parameter(10)); }
 
   /// e^(x - max) of a whole row to C, and the reciprocal of their sum.
   void begin_row(row_chunks& rows, const scalar& in) {
-    rows.pad(in, broadcast<bfloat16, 32>(number(k_, minus_infinity)));
+    rows.cut(in, columns_of_next_row(), broadcast<bfloat16, 32>(number(k_, minus_infinity)));
     const auto largest = to_float(low(max_of_row(rows, in)));
     auto to = reciprocal_pointer();
     store(to, one_over(sum_of_lanes(exponentials(rows, in, largest))), at(0));
@@ -51,6 +59,16 @@ class softmax {
  private:
   pointer reciprocal_pointer() {
     return k_.pointer_to("1 / sum", overlay::data_memory + overlay::tables_offset, reciprocal_);
+  }
+  scalar parameter(std::int32_t word) { return load_i32(parameters_, at(4 * word)); }
+
+  /// That are not masked.
+  scalar columns_of_next_row() {
+    const auto none = number(k_, 0), most = parameter(11);
+    const auto some = codegen::select(static_cast<const scalar&>(visible_), none, lt(visible_, none));
+    const auto bounded = codegen::select(some, most, lt(most, some));
+    visible_ = codegen::add(visible_, parameter(9));
+    return bounded;
   }
 
   bf16_pair max_of_row(row_chunks& rows, const scalar& in) {
@@ -100,7 +118,9 @@ class softmax {
   }
 
   kernel& k_;
+  pointer parameters_;
   memory_area c_, reciprocal_;
+  variable<scalar> visible_;  ///< columns of the next row, before bounds
   exp_minus exp_minus_;
 };
 
@@ -114,17 +134,19 @@ compiled_function op_softmax_bf16(const compile_options& options) {
   kernel k("op_softmax_bf16");
   auto parameters = k.argument_pointer("parameters", k.memory("parameters"));
   k.set_rounding(nearest_even);
-  row_chunks rows(k, parameters);
-  softmax operation(k);
+  row_chunks rows(k, parameters, 1, true);
+  softmax operation(k, parameters);
   auto at_c = k.make_variable("half", number(k, c));
-  rows.for_each([&](const row_chunks::row& row) {
-    k.when("a row begins", row.begins, [&] {
-      operation.begin_row(rows, row.in);
-      at_c = number(k, c);
-    });
-    operation.scale(rows, row, at_c);
-    at_c = add(at_c, number(k, half_row));
-  });
+  rows.for_each(
+      [&](const row_chunks::row& row) {
+        k.when("a row begins", row.begins, [&] {
+          operation.begin_row(rows, row.in);
+          at_c = number(k, c);
+        });
+        operation.scale(rows, row, at_c);
+        at_c = add(at_c, number(k, half_row));
+      },
+      [&](const scalar&) { operation.begin_chunk(); });
   return k.compile(options);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // int8 matmul on one core: the product of two chunks, and the overlay's operation around it. Layouts in README.md.
 #include <array>
-#include <optional>
 
 #include "codegen/operations.hpp"
 #include "overlay/chunks.hpp"
@@ -186,11 +185,8 @@ compiled_function i8_matmul_tile(const compile_options& options) {
   return k.compile(options);
 }
 
-namespace {
-
-/// @param requantises whether the result may be int8, too
-compiled_function operation(const char* name, bool requantises, const compile_options& options) {
-  kernel k(name);
+compiled_function op_matmul_i8(const compile_options& options) {
+  kernel k("op_matmul_i8");
   auto parameters = k.argument_pointer("parameters", k.memory("parameters"));
   const auto tiles = load_i32(parameters, at(4)), k_chunks = load_i32(parameters, at(8));
   const auto as_i8 = load_i32(parameters, at(12));
@@ -198,13 +194,12 @@ compiled_function operation(const char* name, bool requantises, const compile_op
   const auto a_area = k.memory("A", {0, 1}), b_area = k.memory("B", {3}).yielding(), out_area = k.memory("out", {0});
   const auto c_before = k.memory("C before", {2}), c_area = k.memory("C", {2});
   const walks w(k);
-  std::optional<requantisation> requantise;
-  if (requantises) requantise.emplace(k, parameters);
+  requantisation requantise(k, parameters);
   auto first = k.make_variable("first", k.constant(drop));
 
   k.loop("tile", tiles, [&] {
     first = k.constant(drop);
-    if (requantise) k.when("int8", as_i8, [&] { requantise->begin_tile(b); });
+    k.when("int8", as_i8, [&] { requantise.begin_tile(b); });
     k.loop("chunk", k_chunks, [&] {
       a.wait();
       b.wait();
@@ -216,24 +211,13 @@ compiled_function operation(const char* name, bool requantises, const compile_op
       b.give();
       first = k.constant(accumulate);
     });
-    if (requantise) {
-      k.when("int8", as_i8, [&] { requantise->write(out, c_area, out_area); });
-      k.when("int32", eq(as_i8, number(k, 0)), [&] { write_i32(k, out, c_area, out_area); });
-    } else {
-      write_i32(k, out, c_area, out_area);
-    }
+    k.when("int8", as_i8, [&] { requantise.write(out, c_area, out_area); });
+    k.when("int32", eq(as_i8, number(k, 0)), [&] { write_i32(k, out, c_area, out_area); });
   });
   a.finish();
   b.finish();
   out.finish();
   return k.compile(options);
-}
-
-}  // namespace
-
-compiled_function op_matmul_i8(const compile_options& options) { return operation("op_matmul_i8", true, options); }
-compiled_function op_matmul_i8_i32(const compile_options& options) {
-  return operation("op_matmul_i8_i32", false, options);
 }
 
 }  // namespace npurt::kernels

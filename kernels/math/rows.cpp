@@ -27,40 +27,41 @@ pointer state_pointer(kernel& k, const memory_area& area) {
   return k.pointer_to("state", overlay::data_memory + overlay::state_offset, area);
 }
 
-scalar state_word(kernel& k, std::int32_t word) {
-  auto state = state_pointer(k, {});
-  return load_i32(state, at(4 * word));
-}
-
 }  // namespace
 
-row_chunks::row_chunks(kernel& k, pointer& parameters)
+row_chunks::row_chunks(kernel& k, pointer& parameters, unsigned rows_at_once, bool masks)
     : k_(k),
+      parameters_(parameters),
+      masks_(masks),
       in_area_(k.memory("in", {0, 1, 3})),
       out_area_(k.memory("out", {0})),
       pairs_(load_i32(parameters, at(4))),
       pitch_(load_i32(parameters, at(20))),
       rows_(load_i32(parameters, at(24))),
-      a_(state_word(k, 0)),
-      b_(state_word(k, 1)),
-      out_(state_word(k, 2)) {
+      state_(state_pointer(k, {})),
+      a_(load_i32(state_, at(0))),
+      b_(load_i32(state_, at(4))),
+      out_(load_i32(state_, at(8))) {
   const auto last = sub(load_i32(parameters, at(8)), number(k, 1));  // element of the row
   const auto last_block = shift_left(last, number(k, -5));
   blocks_ = codegen::add(last_block, number(k, 1));
   last_block_ = shift_left(last_block, number(k, 6));
   behind_ = shift_left(number(k, -2), bit_and(last, number(k, block_elements - 1)));
   is_long_ = lt(number(k, unit_bytes), pitch_);
-  next_block_ = codegen::make_stride("next block", number(k, block_bytes), last_block, sub(number(k, 0), last_block_));
+  for (unsigned i = 0; i < rows_at_once; ++i) {
+    next_block_[i] =
+        codegen::make_stride("next block", number(k, block_bytes), last_block, sub(number(k, 0), last_block_));
+  }
 }
 
-pointer row_chunks::cycle(const scalar& in) {
-  k_.restart(next_block_);
+pointer row_chunks::cycle(const scalar& in, unsigned stride) {
+  k_.restart(next_block_[stride]);
   return k_.pointer_from("row", in, in_area_);
 }
 
 pointer row_chunks::cycle(const row& r) {
   const auto halves = bit_xor(r.begins, number(k_, 1));
-  restart(next_block_, shift_left(halves, number(k_, std::countr_zero(std::uint32_t{blocks_of_a_unit}))));
+  restart(next_block_[0], shift_left(halves, number(k_, std::countr_zero(std::uint32_t{blocks_of_a_unit}))));
   return k_.pointer_from("row", r.in, in_area_);
 }
 
@@ -69,14 +70,56 @@ void row_chunks::pad(const scalar& in, const bf16_pair& value) {
   store(last, select(load<bfloat16, 32>(last, at(0)), value, mask_of(behind_)), at(0));
 }
 
-void row_chunks::for_each(const std::function<void(const row&)>& body) {
+void row_chunks::cut(const scalar& in, const scalar& count, const bf16_pair& value) {
+  const auto first = shift_left(count, number(k_, -5));
+  auto block = k_.pointer_from("cut", codegen::add(in, shift_left(first, number(k_, 6))), in_area_);
+  auto behind = k_.make_variable(
+      "behind", shift_left(number(k_, -1), bit_and(count, number(k_, block_elements - 1))));
+  k_.loop(
+      "cut", sub(blocks_, first),
+      [&] {
+        store(block, select(load<bfloat16, 32>(block, at(0)), value, mask_of(behind)), post(block_bytes));
+        behind = number(k_, -1);
+      },
+      loop_end::plain);
+}
+
+/// x + mask as bf16, where x was.
+void row_chunks::add_mask(const scalar& in, const scalar& mask) {
+  constexpr std::int32_t group = 32;
+  constexpr unsigned at_once = 2;
+  k_.acquire(own + overlay::b_free + 1, -1);
+  auto x = k_.pointer_from("x", in, in_area_), m = k_.pointer_from("mask", mask, in_area_);
+  auto sum = k_.pointer_from("x + mask", in, in_area_);
+  const auto ones = broadcast<bfloat16, 32>(number(k_, 0x3F80));
+  k_.loop(
+      "mask", number(k_, overlay::chunk_bytes / (at_once * group)),
+      [&] {
+        std::array<bf16_pair, at_once> both;
+        for (auto& b : both) b = load_pair<bfloat16, 32>(x, post(group), m, post(group));
+        for (const auto& b : both) store_bf16(sum, codegen::mul(b, ones, elementwise), post(group));
+      },
+      loop_end::plain);
+}
+
+void row_chunks::for_each(const std::function<void(const row&)>& body,
+                          const std::function<void(const scalar&)>& chunk_begins) {
   // The stream in use: its next buffer, how to get at its other one, its lock; and what leads to the other stream's.
   auto in = k_.make_variable("in", a_), flip = k_.make_variable("flip", number(k_, a_flip));
   auto lock = k_.make_variable("full", number(k_, a_full)), other = k_.make_variable("a ^ b", bit_xor(in, b_));
   auto out = k_.make_variable("out", out_);
-  k_.loop("chunk", shift_left(pairs_, number(k_, 1)), [&] {
+  const auto work = [&] {
     acquire(lock, -1);
+    if (masks_) k_.when("mask", has_mask(), [&] { add_mask(in, bit_xor(in, other)); });
+    if (chunk_begins) chunk_begins(in);
     units(body, in, out);
+  };
+  k_.loop("chunk", shift_left(pairs_, number(k_, 1)), [&] {
+    if (masks_) {  // a chunk of B that was a mask is only given back
+      k_.when("rows", bit_or(eq(lock, number(k_, a_full)), bit_xor(has_mask(), number(k_, 1))), work);
+    } else {
+      work();
+    }
     release(sub(lock, number(k_, 1)), 1);
     in = bit_xor(other, in);
     other = bit_xor(other, flip);

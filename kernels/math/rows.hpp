@@ -2,6 +2,7 @@
 // What operations on rows of bf16 have in common: how the overlay brings the rows, and sums and products of fp32 lanes.
 #pragma once
 
+#include <array>
 #include <functional>
 
 #include "codegen/operations.hpp"
@@ -16,7 +17,9 @@ using bf16_pair = codegen::vector<codegen::bfloat16, 32>;
 class row_chunks {
  public:
   /// Reads the parameters and the addresses of the next buffers.
-  row_chunks(codegen::kernel& k, codegen::pointer& parameters);
+  /// @param rows_at_once 1 or 2, of cycle()
+  /// @param masks whether parameter 7 may be 1: then rows come on A alone, and B's chunks are added to them
+  row_chunks(codegen::kernel& k, codegen::pointer& parameters, unsigned rows_at_once = 1, bool masks = false);
 
   /// One row; a long one in halves.
   struct row {
@@ -25,29 +28,43 @@ class row_chunks {
     codegen::scalar blocks;   ///< to write, of 64 bytes
   };
   /// All rows in their order; takes and gives the chunks around them, and leaves the addresses to the next operation.
-  void for_each(const std::function<void(const row&)>& body);
+  /// `chunk_begins` comes before the rows of each chunk, with its address.
+  void for_each(const std::function<void(const row&)>& body,
+                const std::function<void(const codegen::scalar&)>& chunk_begins = {});
 
-  /// A pointer to the row at `in` that next_block() moves through it, and from its end back to its start.
-  codegen::pointer cycle(const codegen::scalar& in);
+  /// A pointer to the row at `in` that next_block() moves through it, and from its end back to its start; two rows at a
+  /// time have a stride each.
+  codegen::pointer cycle(const codegen::scalar& in, unsigned stride = 0);
   /// The same; the second half of a long row goes on from there.
   codegen::pointer cycle(const row& r);
-  const codegen::stride_2d& next_block() const { return next_block_; }
+  const codegen::stride_2d& next_block(unsigned stride = 0) const { return next_block_[stride]; }
   /// Makes the elements behind the row's end `value`, up to the next multiple of 64 bytes.
   void pad(const codegen::scalar& in, const bf16_pair& value);
+  /// Makes all elements but the first `count` `value`, up to there; count is 0 to the row's length.
+  void cut(const codegen::scalar& in, const codegen::scalar& count, const bf16_pair& value);
 
   const codegen::scalar& blocks() const { return blocks_; }  ///< of 64 bytes in a row
-  const codegen::scalar& next_b() const { return b_; }       ///< address of the next B chunk, before for_each()
+  const codegen::scalar& rows() const { return rows_; }      ///< of a unit
+  const codegen::scalar& pitch() const { return pitch_; }
+  const codegen::scalar& is_long() const { return is_long_; }  ///< 1 if a row has the whole chunk
+  codegen::scalar& next_b() { return b_; }                   ///< address of the next B chunk, before for_each()
   const codegen::memory_area& in_area() const { return in_area_; }
   const codegen::memory_area& out_area() const { return out_area_; }
 
  private:
+  codegen::scalar has_mask() { return codegen::load_i32(parameters_, codegen::at(28)); }
+  void add_mask(const codegen::scalar& in, const codegen::scalar& mask);
   void units(const std::function<void(const row&)>& body, const codegen::scalar& in,
              codegen::variable<codegen::scalar>& out);
 
   codegen::kernel& k_;
+  codegen::pointer parameters_;
+  bool masks_;
   codegen::memory_area in_area_, out_area_;
-  codegen::scalar pairs_, pitch_, rows_, blocks_, last_block_, behind_, is_long_, a_, b_, out_;
-  codegen::stride_2d next_block_;
+  codegen::scalar pairs_, pitch_, rows_;
+  codegen::pointer state_;
+  codegen::scalar a_, b_, out_, blocks_, last_block_, behind_, is_long_;
+  std::array<codegen::stride_2d, 2> next_block_;
 };
 
 /// The sum of all lanes, in all lanes; or of those at some distances, in bytes.

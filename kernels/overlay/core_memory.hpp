@@ -20,12 +20,18 @@ inline constexpr std::uint32_t parameters_offset = 0x6400, parameters_bytes = 0x
 /// Addresses of the buffers of A, B and out that come next.
 inline constexpr std::uint32_t state_offset = 0x6480, state_bytes = 12;
 inline constexpr std::uint32_t operations_offset = 0x6490, operations_bytes = 0x70;  ///< their code's addresses
+inline constexpr std::uint32_t operations = operations_bytes / 4;
 inline constexpr std::uint32_t tables_offset = 0x6500, tables_bytes = 0x1B00;
 inline constexpr std::uint32_t c_offset = 0x8000, c_bytes = 0x4000;
+
+/// In program memory: where the code begins that the pages take in turn.
+inline constexpr std::uint32_t page_offset = 0x2700;
 
 /// Locks of the tile; a full lock follows its free one.
 inline constexpr std::uint8_t a_free = 0, b_free = 2, out_free = 4;
 inline constexpr unsigned double_buffers = 3;
+inline constexpr std::uint8_t absent_lock =
+    15;  ///< nobody gives it: an operation whose page is not loaded waits for it
 
 /// Packet ids on A and B: all cores of the row (A) or column (B), or one core of the column. Numbers that a slot's mask
 /// tells apart, because a slave port has four slots.

@@ -2,6 +2,7 @@
 // Main is written here; the operations come from the code generator.
 #include "overlay/program.hpp"
 
+#include <algorithm>
 #include <array>
 #include <format>
 #include <string_view>
@@ -16,36 +17,46 @@ namespace {
 struct operation {
   unsigned number;
   std::string_view function;
+  unsigned page;
   codegen::compiled_function (*compile)(const codegen::compile_options&);
 };
 
-constexpr std::array operations{
-#define NPURT_OPERATION(number, function) operation{number, #function, op_##function},
+constexpr std::array all{
+#define NPURT_OPERATION(number, function, page) operation{number, #function, page, op_##function},
 #include "overlay/operations.inc"
 #undef NPURT_OPERATION
 };
+static_assert(std::ranges::all_of(all, [](const operation& o) { return o.number < operations; }));
 
-std::string set_word(std::uint32_t offset, const std::string& value) {
-  return std::format("    movxm p0, #{:#x}\n    movxm r1, #{}\n    st r1, [p0, #0]\n", data_memory + offset, value);
+constexpr unsigned last_page = std::ranges::max(all, {}, &operation::page).page;
+
+std::string data_section(std::string_view name, std::uint32_t offset) {
+  return std::format("    .section .data.{}, \"aw\", @progbits, {:#x}\n", name, data_memory + offset);
 }
 
-std::string set_up() {
-  std::string text =
-      std::format("    .text\n    .globl main\nmain:\n    movxm sp, #{:#x}\n", data_memory + stack_offset);
-  const std::uint32_t first[]{a_offsets[0], b_offsets[0], out_offsets[0]};
-  for (std::uint32_t i = 0; i < std::size(first); ++i) {
-    text += set_word(state_offset + 4 * i, std::format("{:#x}", data_memory + first[i]));
+/// What the operations find at the start: the first buffers of A, B and out, and the code's addresses.
+std::string initial_data(unsigned page) {
+  std::string text = data_section("state", state_offset);
+  for (const std::uint32_t first : {a_offsets[0], b_offsets[0], out_offsets[0]}) {
+    text += std::format("    .word {:#x}\n", data_memory + first);
   }
-  for (const operation& o : operations) {
-    text += set_word(operations_offset + 4 * o.number, std::format("op_{}", o.function));
+  text += data_section("operations", operations_offset);
+  for (unsigned number = 0; number < operations; ++number) {
+    const auto here = std::ranges::find_if(
+        all, [&](const operation& o) { return o.number == number && (o.page == 0 || o.page == page); });
+    text += here == all.end() ? "    .word absent\n" : std::format("    .word op_{}\n", here->function);
   }
   return text;
 }
 
 // A call's parameters are there before its first chunk on A. Lock operations keep four bundles apart: each holds the
 // semaphore unit that long. The chunk is given back, because the operation takes it.
-std::string next_call() {
-  return std::format(R"(.Lnext_call:
+std::string main_loop() {
+  return std::format(R"(    .text
+    .globl main
+main:
+    movxm sp, #{:#x}
+.Lnext_call:
     mova r2, #-1
     mova r3, #1
     mova r4, #2
@@ -84,22 +95,38 @@ std::string next_call() {
     nop
     nop
     nop
+absent:
+    acq #{}, r2
 )",
-                     data_memory + parameters_offset, data_memory + operations_offset, 48 + a_free + 1,
-                     48 + a_free + 1);
+                     data_memory + stack_offset, data_memory + parameters_offset, data_memory + operations_offset,
+                     48 + a_free + 1, 48 + a_free + 1, 48 + absent_lock);
+}
+
+std::string operations_of(unsigned page) {
+  std::string text;
+  std::string_view last;
+  for (const operation& o : all) {
+    if (o.page != page || o.function == last) continue;
+    text += std::format("\n// ---- from {}\n    .align 16\n", o.number) + o.compile({}).text;
+    last = o.function;
+  }
+  return text;
 }
 
 }  // namespace
 
-std::string program_text() {
-  std::string text = "// The overlay's cores. Generated: kernels/overlay/program.cpp and the operations' kernel.cpp.\n";
-  text += set_up() + next_call();
-  std::string_view last;
-  for (const operation& o : operations) {
-    if (o.function != last) text += std::format("\n// ---- from {}\n    .align 16\n", o.number) + o.compile({}).text;
-    last = o.function;
+std::vector<std::string> programs() {
+  const std::string resident = main_loop() + operations_of(0);
+  std::vector<std::string> texts;
+  for (unsigned page = 1; page <= last_page; ++page) {
+    texts.push_back(
+        std::format("// The overlay's cores with page {}. Generated: kernels/overlay/program.cpp and the operations' "
+                    "kernel.cpp.\n",
+                    page) +
+        initial_data(page) + resident +
+        std::format("\n    .section .text.page, \"ax\", @progbits, {:#x}\n", page_offset) + operations_of(page));
   }
-  return text;
+  return texts;
 }
 
 }  // namespace npurt::kernels::overlay

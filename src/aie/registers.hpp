@@ -16,6 +16,7 @@ inline constexpr std::uint32_t core_status = 0x32004;
 inline constexpr std::uint32_t core_pc = 0x31100;
 inline constexpr std::uint32_t debug_control0 = 0x32010;  ///< Debug_Halt_Bit[0]
 inline constexpr std::uint32_t debug_status = 0x3201C;
+inline constexpr std::uint32_t core_processor_bus = 0x32038;  ///< Enable[0]
 inline constexpr std::uint32_t accumulator_control = 0x36060;
 inline constexpr std::uint32_t program_memory_control = 0x36070;
 inline constexpr std::uint32_t core_lock_values = 0x1F000;

@@ -19,6 +19,7 @@ enum class section_kind : std::uint32_t {
   mem_topology = 6,
   connectivity = 7,
   ip_layout = 8,
+  user_metadata = 16,
   ask_group_topology = 26,
   ask_group_connectivity = 27,
   aie_partition = 32,

@@ -240,7 +240,7 @@ std::string code_layout::text(const std::string& name) const {
   for (const auto& [label, bundle] : labels_) {
     at.emplace(bundle, label);
   }
-  std::string text = std::format("    .text\n    .globl {0}\n{0}:\n", name);
+  std::string text = std::format("    .globl {0}\n{0}:\n", name);
   for (int i = 0; i < end_; ++i) {
     for (auto [label, last] = at.equal_range(i); label != last; ++label) {
       text += label->second + ":\n";

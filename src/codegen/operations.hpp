@@ -199,6 +199,13 @@ vector<T, N> shuffle(const vector<T, N>& a, const vector<T, N>& b, unsigned mode
       *a.owner, {"VSHUFFLE"}, {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mode)))},
       std::format("shuffle({}, {}, {})", a.owner->name_of(a), a.owner->name_of(b), mode));
 }
+/// The same by a mode that a scalar holds.
+template <typename T, unsigned N>
+vector<T, N> shuffle(const vector<T, N>& a, const vector<T, N>& b, const scalar& mode) {
+  return detail::result<vector<T, N>>(
+      *a.owner, {"VSHUFFLE"}, {use(a), use(b), use(mode)},
+      std::format("shuffle({}, {}, {})", a.owner->name_of(a), a.owner->name_of(b), a.owner->name_of(mode)));
+}
 /// 64 bytes rearranged by a mode of isa::shuffle_modes() that a scalar holds.
 template <typename T, unsigned N>
 vector<T, N> shuffle(const vector<T, N>& v, const scalar& mode) {
@@ -250,6 +257,13 @@ inline accum<acc64, 16> mac_4x2x4(const accum<acc64, 16>& acc, const vector<std:
   return detail::result<accum<acc64, 16>>(
       *a.owner, {"VMAC_vmac_cm_core_dense"},
       {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i32_i16_4x2x4)))},
+      std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+/// The same as a configuration says: bit 0 drops acc, bit 10 shifts it left by 16 first.
+inline accum<acc64, 16> mac_4x2x4(const accum<acc64, 16>& acc, const vector<std::int32_t, 16>& a,
+                                  const vector<std::int16_t, 32>& b, const scalar& configuration) {
+  return detail::result<accum<acc64, 16>>(
+      *a.owner, {"VMAC_vmac_cm_core_dense"}, {use(acc), use(a), use(b), use(configuration)},
       std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
 }
 /// acc + a · b, lane by lane.

@@ -82,6 +82,7 @@ struct array_description {
   std::vector<flow> flows;
   std::vector<packet_flow> packet_flows;
   std::vector<core_program> programs;
+  std::vector<std::byte> user_metadata;  ///< section USER_METADATA of the XCLBIN, for its host program; none if empty
 };
 
 /// The packet id of task-complete tokens of shims, which leave by South 0 (mlir-aie; all 34 real npu1 PDIs).

@@ -73,14 +73,16 @@ json pointer(const std::string& name, const char* memory, const char* type, std:
           {"offset", hex(offset)}};
 }
 
-json kernels(const array_description& design) {
+json kernels(const package_description& package) {
   json arguments = json::array({scalar("opcode", "uint64_t", 0x00), pointer("instr", "SRAM", "char *", 0x08),
                                 scalar("ninstr", "uint32_t", 0x10)});
-  for (std::uint32_t i = 0; i < design.buffers; ++i) {
-    arguments.push_back(pointer("bo" + std::to_string(i), "HOST", "void*", first_buffer_offset + 8 * i));
+  std::uint32_t offset = first_buffer_offset;
+  for (const std::string& buffer : package.buffers) {
+    arguments.push_back(pointer(buffer, "HOST", "void*", offset));
+    offset += 8;
   }
   const json extended{{"subtype", "DPU"}, {"functional", "0"}, {"dpu_kernel_id", kernel_id}};
-  const json kernel{{"name", design.name},
+  const json kernel{{"name", package.kernel},
                     {"type", "dpu"},
                     {"extended-data", extended},
                     {"arguments", arguments},
@@ -88,9 +90,9 @@ json kernels(const array_description& design) {
   return {{"ps-kernels", {{"kernels", json::array({kernel})}}}};
 }
 
-json aie_partition(const array_description& design, std::span<const std::byte> pdi) {
+json aie_partition(unsigned columns, std::span<const std::byte> pdi) {
   json starts = json::array();
-  for (unsigned column = 1; column + design.columns <= aie::npu1.columns + 1U; ++column) {
+  for (unsigned column = 1; column + columns <= aie::npu1.columns + 1U; ++column) {
     starts.push_back(column);  // physical; column 0 has no shim
   }
   const json group{{"name", "DPU"},
@@ -106,7 +108,7 @@ json aie_partition(const array_description& design, std::span<const std::byte> p
             {"operations_per_cycle", "2048"},
             {"inference_fingerprint", "23423"},
             {"pre_post_fingerprint", "12345"},
-            {"partition", {{"column_width", design.columns}, {"start_columns", starts}}},
+            {"partition", {{"column_width", columns}, {"start_columns", starts}}},
             {"PDIs", json::array({image})}}}};
 }
 
@@ -124,19 +126,33 @@ std::vector<std::byte> make_pdi(const register_program& program) {
   return pdi;
 }
 
-std::vector<std::byte> make_xclbin(const array_description& design) {
-  const std::vector<std::byte> pdi = make_pdi(to_register_writes(design));
+std::vector<std::byte> make_xclbin(std::span<const std::byte> pdi, const package_description& package) {
   const temporary_folder folder;
   folder.write("design.pdi", pdi);
   folder.write("mem_topology.json", mem_topology().dump(2));
-  folder.write("kernels.json", kernels(design).dump(2));
-  folder.write("aie_partition.json", aie_partition(design, pdi).dump(2));
-  folder.run({"xclbinutil", "--add-replace-section", "MEM_TOPOLOGY:JSON:mem_topology.json", "--add-kernel",
-              "kernels.json", "--add-replace-section", "AIE_PARTITION:JSON:aie_partition.json", "--force", "--output",
-              "design.xclbin"});
+  folder.write("kernels.json", kernels(package).dump(2));
+  folder.write("aie_partition.json", aie_partition(package.columns, pdi).dump(2));
+  std::vector<std::string> command{
+      "xclbinutil",   "--add-replace-section", "MEM_TOPOLOGY:JSON:mem_topology.json",   "--add-kernel",
+      "kernels.json", "--add-replace-section", "AIE_PARTITION:JSON:aie_partition.json", "--force",
+      "--output",     "design.xclbin"};
+  if (!package.user_metadata.empty()) {
+    folder.write("user_metadata.bin", package.user_metadata);
+    command.insert(command.end(), {"--add-replace-section", "USER_METADATA:RAW:user_metadata.bin"});
+  }
+  folder.run(command);
   std::vector<std::byte> file = folder.read("design.xclbin");
   stamp_xclbin(file);
   return file;
+}
+
+std::vector<std::byte> make_xclbin(const array_description& design) {
+  package_description package{
+      .kernel = design.name, .columns = design.columns, .buffers = {}, .user_metadata = design.user_metadata};
+  for (unsigned i = 0; i < design.buffers; ++i) {
+    package.buffers.push_back("bo" + std::to_string(i));
+  }
+  return make_xclbin(make_pdi(to_register_writes(design)), package);
 }
 
 }  // namespace npurt::config

@@ -4,28 +4,21 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <mutex>
 
 #include <fmt/format.h>
 
 #include "npurt/emulator.hpp"
 #include "runtime/argument_extents.hpp"
-#include "runtime/kernel_state.hpp"
 #include "runtime/log.hpp"
 #include "runtime/retired_runs.hpp"
+#include "runtime/run_state.hpp"
 #include "runtime/translate.hpp"
 
 namespace npurt {
 
 namespace detail {
-
-struct run_state {
-  std::shared_ptr<kernel_state> kernel;
-  xrt::bo instructions;
-  std::vector<xrt::bo> buffers;  // the device works on them until the command ends
-  xrt::run native;
-  bool in_flight = false;
-};
 
 namespace {
 
@@ -62,6 +55,51 @@ void check_extents(const std::string& kernel, std::span<const std::uint32_t> con
   }
 }
 
+// Asking for the state is also what tells XRT that the command has ended, so that its destruction does not abort.
+bool still_in_flight(const run_state& run) { return run.in_flight && !has_ended(run.native.state()); }
+
+/// What the device works on though its owner is gone. Leaked on purpose at exit: XRT would abort.
+class graveyard {
+ public:
+  static graveyard& get() {
+    static auto* one = new graveyard;
+    return *one;
+  }
+
+  void bury(std::shared_ptr<void> what, std::string_view name, std::function<bool()> ended) {
+    const std::lock_guard lock(mutex_);
+    sweep();
+    log().warn("a run of {} was destroyed while in flight; it is kept until it ends", name);
+    buried_.push_back({std::move(what), std::move(ended)});
+  }
+
+  void sweep_now() {
+    const std::lock_guard lock(mutex_);
+    sweep();
+  }
+
+ private:
+  struct grave {
+    std::shared_ptr<void> what;
+    std::function<bool()> ended;
+  };
+
+  static bool has_ended(const grave& each) {
+    try {
+      return each.ended();
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  void sweep() { std::erase_if(buried_, has_ended); }
+
+  std::mutex mutex_;
+  std::vector<grave> buried_;
+};
+
+}  // namespace
+
 bool has_ended(ert_cmd_state state) {
   switch (state) {
     case ERT_CMD_STATE_NEW:
@@ -74,39 +112,13 @@ bool has_ended(ert_cmd_state state) {
   }
 }
 
-// Asking for the state is also what tells XRT that the command has ended, so that its destruction does not abort.
-bool still_in_flight(const run_state& run) { return run.in_flight && !has_ended(run.native.state()); }
-
-// Runs whose owner is gone while the device works on them. Leaked on purpose at exit: XRT would abort.
-class graveyard {
- public:
-  static graveyard& get() {
-    static auto* one = new graveyard;
-    return *one;
+void keep_until(std::shared_ptr<void> what, std::string_view name, std::function<bool()> ended) noexcept {
+  try {
+    graveyard::get().bury(what, name, std::move(ended));
+  } catch (...) {
+    static_cast<void>(new std::shared_ptr<void>(std::move(what)));
   }
-
-  void bury(std::shared_ptr<run_state> run) {
-    const std::lock_guard lock(mutex_);
-    sweep();
-    log().warn("a run of {} was destroyed while in flight; it is kept until it ends", run->kernel->name);
-    runs_.push_back(std::move(run));
-  }
-
-  void sweep_now() {
-    const std::lock_guard lock(mutex_);
-    sweep();
-  }
-
- private:
-  void sweep() {
-    std::erase_if(runs_, [](const std::shared_ptr<run_state>& run) { return !still_in_flight(*run); });
-  }
-
-  std::mutex mutex_;
-  std::vector<std::shared_ptr<run_state>> runs_;
-};
-
-}  // namespace
+}
 
 void release_ended_runs() { graveyard::get().sweep_now(); }
 
@@ -136,30 +148,36 @@ std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::u
 
 void retire_run(std::shared_ptr<run_state> run) noexcept {
   try {
-    if (still_in_flight(*run)) graveyard::get().bury(std::move(run));
+    if (!still_in_flight(*run)) return;
+    const run_state& asked = *run;
+    keep_until(run, asked.kernel->name, [&asked] { return !still_in_flight(asked); });
   } catch (...) {
     // Not even its state can be had: keep it for ever rather than let XRT abort.
     static_cast<void>(new std::shared_ptr<run_state>(std::move(run)));
   }
 }
 
-namespace {
+std::chrono::steady_clock::time_point end_of(std::chrono::milliseconds deadline) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds longest = std::chrono::years(100);  // milliseconds::max() has no place in the clock's range
+  return std::chrono::steady_clock::now() + std::clamp(deadline, milliseconds(0), longest);
+}
 
-// ends_at - now in whole milliseconds for XRT, for which 0 means for ever and which hands the driver 32 bits of them.
 std::chrono::milliseconds remaining(std::chrono::steady_clock::time_point ends_at) {
   using std::chrono::milliseconds;
   const auto left = std::chrono::ceil<milliseconds>(ends_at - std::chrono::steady_clock::now());
   return std::clamp(left, milliseconds(1), milliseconds(std::chrono::hours(1)));
 }
 
-command_state state_of(const run_state& run) { return static_cast<command_state>(run.native.state()); }
-
-// Why the command that ended last in this process failed, most likely this one; empty on hardware.
 std::string emulator_report() {
   const auto last = emulator::last_command();
   if (!last || last->outcome == emulator::outcome::completed || last->report.empty()) return {};
   return "\nThe emulated NPU says: " + last->report;
 }
+
+namespace {
+
+command_state state_of(const run_state& run) { return static_cast<command_state>(run.native.state()); }
 
 [[noreturn]] void throw_command_error(run_state& run, command_state state, const char* text) {
   run.in_flight = false;
@@ -207,9 +225,7 @@ void run::wait(std::chrono::milliseconds deadline) {
     throw command_error(command_state::created,
                         fmt::format("kernel {} was waited for but not started", state.kernel->name));
   }
-  using std::chrono::milliseconds;
-  constexpr milliseconds longest = std::chrono::years(100);  // milliseconds::max() has no place in the clock's range
-  const auto ends_at = std::chrono::steady_clock::now() + std::clamp(deadline, milliseconds(0), longest);
+  const auto ends_at = detail::end_of(deadline);
   do {
     if (detail::ended_within(state, detail::remaining(ends_at))) {
       state.in_flight = false;

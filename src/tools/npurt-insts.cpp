@@ -8,12 +8,17 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "npurt/detail/control_code.hpp"
+#include "npurt/detail/op_code.hpp"
 #include "npurt/error.hpp"
 
 namespace {
+
+using npurt::detail::op_argument;
+using npurt::detail::op_code;
 
 void write_words(const std::string& file, const std::vector<std::uint32_t>& words) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
@@ -22,20 +27,127 @@ void write_words(const std::string& file, const std::vector<std::uint32_t>& word
   if (!out) throw npurt::file_error(fmt::format("{} cannot be written: {}", file, std::strerror(errno)));
 }
 
-void write_matmul(const npurt::matmul_shape& shape, const std::string& file) {
-  const npurt::matmul_shape whole = npurt::detail::padded(shape);
-  const std::vector<std::uint32_t> words = npurt::detail::matmul_control_code(shape);
-  write_words(file, words);
-  fmt::print(
-      "{}: {} words; kernel i8_matmul with bo0 = A [{}, {}] int8, bo1 = B [{}, {}] int8, bo2 = C [{}, {}] int32\n",
-      file, words.size(), whole.m, whole.k, whole.k, whole.n, whole.m, whole.n);
+void report(const std::string& file, std::size_t words, const char* kernel, const std::vector<op_argument>& buffers) {
+  std::vector<std::string> texts;
+  for (const op_argument& each : buffers) {
+    texts.push_back(
+        fmt::format("bo{} = {} [{}] {}", texts.size(), each.name, fmt::join(each.extents, ", "), each.type));
+  }
+  fmt::print("{}: {} words; kernel {} with {}\n", file, words, kernel, fmt::join(texts, ", "));
+}
+
+/// What the subcommands fill in.
+struct options {
+  std::string file;
+  std::string xclbin;
+  npurt::matmul_shape matmul;
+  npurt::attention_shape attention;
+  bool causal = false;
+  std::size_t elements = 0, rows = 0, columns = 0;
+  float factor = 1, eps = 1e-5F;
+};
+
+/// The call of the small kernel that does nothing but int8 matmul.
+void write_i8_matmul(const options& o) {
+  const npurt::matmul_shape whole = npurt::detail::padded(o.matmul);
+  const std::vector<std::uint32_t> words = npurt::detail::matmul_control_code(o.matmul);
+  write_words(o.file, words);
+  report(o.file, words.size(), "i8_matmul",
+         {{"A", "int8", {whole.m, whole.k}}, {"B", "int8", {whole.k, whole.n}}, {"C", "int32", {whole.m, whole.n}}});
+}
+
+void write_call(const options& o, const op_code& call) {
+  const std::vector<std::uint32_t> words = npurt::detail::standalone(call, npurt::xclbin(o.xclbin));
+  write_words(o.file, words);
+  report(o.file, words.size(), "overlay", call.arguments);
+}
+
+/// A subcommand that calls `write` once the arguments are complete.
+template <typename Write>
+CLI::App& add_command(CLI::App& app, options& o, const std::string& name, const std::string& text, Write write) {
+  CLI::App& command = *app.add_subcommand(name, text);
+  command.add_option("-o,--output", o.file, "File to write")->required();
+  command.callback(write);
+  return command;
+}
+
+void add_matmul_shape(CLI::App& command, options& o) {
+  command.add_option("M", o.matmul.m, "Rows of A and C")->required();
+  command.add_option("N", o.matmul.n, "Columns of B and C")->required();
+  command.add_option("K", o.matmul.k, "Columns of A, rows of B")->required();
+}
+
+/// A subcommand for the overlay.
+template <typename Make>
+CLI::App& add_operation(CLI::App& app, options& o, const std::string& name, const std::string& text, Make make) {
+  CLI::App& command = add_command(app, o, name, text, [&o, make] { write_call(o, make()); });
+  command.add_option("--xclbin", o.xclbin, "The overlay's XCLBIN, share/npurt/kernels/overlay.xclbin")
+      ->required()
+      ->check(CLI::ExistingFile);
+  return command;
+}
+
+void add_elementwise(CLI::App& app, options& o) {
+  for (const char* name : {"copy", "gelu", "silu", "relu", "scale", "add", "gelu_i8"}) {
+    CLI::App& command =
+        add_operation(app, o, name, fmt::format("{} of N elements, bfloat16 unless it is named int8", name),
+                      [&o, name] { return npurt::detail::elementwise_op_code(name, o.elements, o.factor); });
+    command.add_option("N", o.elements, "Elements")->required();
+    if (std::string_view(name) == "scale") command.add_option("FACTOR", o.factor, "Factor")->required();
+  }
+}
+
+void add_rows(CLI::App& app, options& o) {
+  const auto add_shape = [&o](CLI::App& command) {
+    command.add_option("R", o.rows, "Rows")->required();
+    command.add_option("C", o.columns, "Columns, 1 to 4096")->required();
+  };
+  CLI::App& layernorm = add_operation(app, o, "layernorm", "layernorm of the rows of [R, C], bfloat16",
+                                      [&o] { return npurt::detail::layernorm_op_code(o.rows, o.columns, o.eps); });
+  add_shape(layernorm);
+  layernorm.add_option("EPS", o.eps, "Added to the variance")->required();
+  add_shape(add_operation(app, o, "softmax", "softmax of the rows of [R, C], bfloat16",
+                          [&o] { return npurt::detail::softmax_op_code(o.rows, o.columns); }));
+}
+
+void add_matmuls(CLI::App& app, options& o) {
+  using enum npurt::detail::matmul_types;
+  const auto add = [&](const char* name, const char* text, npurt::detail::matmul_types types) {
+    add_matmul_shape(
+        add_operation(app, o, name, text, [&o, types] { return npurt::detail::matmul_op_code(types, o.matmul); }), o);
+  };
+  add("matmul-i8-i32", "C[M, N] = A[M, K] x B[K, N], int8 to int32, by the overlay", i8_i32);
+  add("matmul-bf16-f32", "C[M, N] = A[M, K] x B[K, N], bfloat16 to float", bf16_f32);
+  add("matmul-bf16", "C[M, N] = A[M, K] x B[K, N], bfloat16", bf16_bf16);
+  add_matmul_shape(
+      add_command(app, o, "matmul-i8",
+                  "C[M, N] = A[M, K] x B[K, N], int8 to int32, by the kernel i8_matmul (i8-matmul.xclbin); "
+                  "M, N and K up to 4096",
+                  [&o] { write_i8_matmul(o); }),
+      o);
+}
+
+void add_attention(CLI::App& app, options& o) {
+  CLI::App& command = add_operation(app, o, "attention", "softmax(q k^T / sqrt d) v of each head, bfloat16", [&o] {
+    return npurt::detail::attention_op_code(o.attention, {.causal = o.causal});
+  });
+  command.add_option("H", o.attention.heads, "Heads")->required();
+  command.add_option("T", o.attention.rows, "Rows of q")->required();
+  command.add_option("S", o.attention.keys, "Rows of k and v")->required();
+  command.add_option("D", o.attention.d, "Elements of a row")->required();
+  command.add_flag("--causal", o.causal, "Row t sees keys 0 to t only");
 }
 
 constexpr const char* footer =
-    "Exit code: 0 done; 1 a shape that the kernel does not do, or a file that cannot be written; 2 wrong arguments.\n"
+    "The buffers are printed: tensors are padded with zeros to those extents. Control code for the overlay begins "
+    "with\n"
+    "the operation's page of code, so that it works whatever ran before.\n"
+    "\n"
+    "Exit code: 0 done; 1 a shape that the kernel does not do, or a file that cannot be read or written; 2 wrong "
+    "arguments.\n"
     "\n"
     "Example:\n"
-    "  npurt-insts matmul-i8 100 200 300 -o insts.bin   # prints the kernel's name and the shapes of its buffers";
+    "  npurt-insts softmax 100 200 --xclbin overlay.xclbin -o insts.bin";
 
 }  // namespace
 
@@ -44,18 +156,13 @@ int main(int argc, char** argv) {
       "Writes the control code of a kernel's call, little-endian words, for the instruction buffer of a command.");
   app.footer(footer);
   app.require_subcommand(1);
-  npurt::matmul_shape shape;
-  std::string file;
-  auto* matmul = app.add_subcommand("matmul-i8",
-                                    "C[M, N] = A[M, K] x B[K, N], int8 to int32, in buffers padded with zeros: M and N "
-                                    "to multiples of 256, K to one of 64");
-  matmul->add_option("M", shape.m, "Rows of A and C, 1 to 4096")->required();
-  matmul->add_option("N", shape.n, "Columns of B and C, 1 to 4096")->required();
-  matmul->add_option("K", shape.k, "Columns of A, rows of B, 1 to 4096")->required();
-  matmul->add_option("-o,--output", file, "File to write")->required();
+  options o;
+  add_matmuls(app, o);
+  add_attention(app, o);
+  add_elementwise(app, o);
+  add_rows(app, o);
   try {
     app.parse(argc, argv);
-    write_matmul(shape, file);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const npurt::error& failure) {

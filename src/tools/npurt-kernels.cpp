@@ -9,6 +9,7 @@
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -107,8 +108,9 @@ bool deliver(const options& o, const std::string& name, std::string_view content
 }
 
 bool build(const options& o, const kernels::kernel_entry& k, manifest& entries) {
-  const std::string source = kernels::read_source(o.kernels, k.folder);
-  const std::vector<std::byte> xclbin = kernels::build_kernel(k.folder, source);
+  const std::vector<std::string> sources = kernels::read_source(o.kernels, k.folder);
+  const std::vector<std::byte> xclbin = kernels::build_kernel(k.folder, sources);
+  const std::string source = std::accumulate(sources.begin(), sources.end(), std::string());
   entries.emplace(k.folder, manifest_entry(k, source, xclbin));
   const bool good = deliver(o, std::string(k.folder) + ".xclbin", as_text(xclbin));
   std::printf("%s: %zu bytes, %s\n", std::string(k.folder).c_str(), xclbin.size(),

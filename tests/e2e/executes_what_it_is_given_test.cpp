@@ -44,12 +44,15 @@ class kernel_folder {
   fs::path path_;
 };
 
-/// The lines of the int8 product in the overlay's program, with one of its multiply-accumulates made a
+/// The lines of the int8 product in the overlay's programs, with one of its multiply-accumulates made a
 /// multiply-subtract wherever the software pipeline repeats it: the comments beside the bundles tell the operations
 /// apart.
-std::string with_one_vmsc(const std::string& source) {
-  const std::size_t begin = source.find("\nop_matmul_i8_i32:"), end = source.find("\n// ---- from", begin);
-  REQUIRE(begin != std::string::npos);
+std::vector<std::string> with_one_vmsc(std::vector<std::string> sources) {
+  constexpr const char* product = "\nop_matmul_i8:";
+  const auto place = std::ranges::find_if(sources, [&](const std::string& each) { return each.contains(product); });
+  REQUIRE(place != sources.end());
+  std::string& source = *place;
+  const std::size_t begin = source.find(product), end = source.find("\n// ---- from", begin);
   std::istringstream lines(source.substr(begin, end - begin));
   const std::regex operation("v[0-9]+ = v[0-9]+ \\+ v[0-9]+·v[0-9]+");
   constexpr std::size_t chosen = 9;  // behind the first ones, which drop the old sum
@@ -65,7 +68,8 @@ std::string with_one_vmsc(const std::string& source) {
     changed += line + "\n";
   }
   REQUIRE(seen.size() == 64);  // four row blocks by sixteen steps of k
-  return source.substr(0, begin) + changed + (end == std::string::npos ? "" : source.substr(end));
+  source = source.substr(0, begin) + changed + (end == std::string::npos ? "" : source.substr(end));
+  return sources;
 }
 
 }  // namespace

@@ -33,11 +33,12 @@ outcome layernorm(const problem& p, const row_layout& layout, bool second_buffer
   if (second_buffers) {
     bench.start_with_second_buffers();
   }
-  for (const auto* v : {&p.gamma, &p.beta}) {
-    std::vector<std::uint16_t> bits(in_bytes / 2, 0xFFFF);
-    std::ranges::transform(*v, bits.begin(), bf16_of);
-    bench.b.push_back(cut(bits).front());
-  }
+  // Half a chunk each; a whole one where a row has more than 2,048 elements.
+  const std::size_t each = p.gamma.size() > 2048 ? in_bytes / 2 : out_bytes / 2;
+  std::vector<std::uint16_t> weights(2 * each, 0xFFFF);
+  std::ranges::transform(p.gamma, weights.begin(), bf16_of);
+  std::ranges::transform(p.beta, weights.begin() + static_cast<std::ptrdiff_t>(each), bf16_of);
+  for (const chunk& c : cut(weights)) bench.b.push_back(c);
   layout.feed(bench, p.x);
   bench.parameter(4, p.eps);
   bench.run();
@@ -126,7 +127,7 @@ TEST_CASE("op_layernorm_bf16 gives beta for constant rows", "[kernels][layernorm
   }
 }
 
-TEST_CASE("op_layernorm_bf16 takes at most 5,600 cycles a chunk of 8 rows of 512", "[kernels][layernorm]") {
+TEST_CASE("op_layernorm_bf16 takes at most 4,500 cycles a chunk of 8 rows of 512", "[kernels][layernorm]") {
   const auto cycles = [](std::size_t n, std::size_t pairs) {
     const row_layout layout{n};
     return layernorm({normal(layout.rows_a_pair() * pairs * n, 0, 1, 1), normal(n, 1, 1, 2), normal(n, 0, 1, 3)},
@@ -137,7 +138,7 @@ TEST_CASE("op_layernorm_bf16 takes at most 5,600 cycles a chunk of 8 rows of 512
     const auto a_chunk = (cycles(n, 3) - cycles(n, 1)) / 4;
     UNSCOPED_INFO("rows of " << n << ": " << a_chunk << " cycles a chunk, " << cycles(n, 1) - 2 * a_chunk
                              << " for the call");
-    CHECK((n != 512 || a_chunk <= 5600));
+    CHECK((n != 512 || a_chunk <= 4500));
   }
   UNSCOPED_INFO(built().bundles << " bundles");
   CHECK(built().bundles > 0);

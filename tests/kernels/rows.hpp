@@ -41,21 +41,39 @@ struct row_layout {
   std::size_t at(std::size_t row) const { return row / rows_a_unit * unit_bytes() + row % rows_a_unit * pitch; }
   std::size_t pairs(std::size_t rows) const { return (rows + rows_a_pair() - 1) / rows_a_pair(); }
 
-  void feed(op_bench& bench, const std::vector<float>& x) const {
+  std::deque<chunk> chunks(const std::vector<float>& x) const {
     std::vector<std::uint16_t> all(pairs(x.size() / n) * 2 * in_bytes / 2, 0xFFFF);
     for (std::size_t i = 0; i < x.size(); ++i) {
       all[at(i / n) / 2 + i % n] = bf16_of(x[i]);
     }
+    return cut(all);
+  }
+
+  void feed(op_bench& bench, const std::vector<float>& x) const {
     bool to_a = true;
-    for (const chunk& c : cut(all)) {
+    for (const chunk& c : chunks(x)) {
       (to_a ? bench.a : bench.b).push_back(c);
       to_a = !to_a;
     }
-    bench.parameter(1, static_cast<std::uint32_t>(pairs(x.size() / n)));
+    parameters(bench, pairs(x.size() / n));
+  }
+  /// Rows by A alone, and a mask as large by B.
+  void feed(op_bench& bench, const std::vector<float>& x, const std::vector<float>& mask) const {
+    for (const chunk& c : chunks(x)) bench.a.push_back(c);
+    for (const chunk& c : chunks(mask)) bench.b.push_back(c);
+    parameters(bench, bench.a.size());
+    bench.parameter(7, 1U);
+  }
+
+  /// Of a call without a mask.
+  void parameters(op_bench& bench, std::size_t pairs_of_chunks) const {
+    bench.parameter(1, static_cast<std::uint32_t>(pairs_of_chunks));
     bench.parameter(2, static_cast<std::uint32_t>(n));
     bench.parameter(3, 1.0F / static_cast<float>(n));
     bench.parameter(5, static_cast<std::uint32_t>(pitch));
     bench.parameter(6, static_cast<std::uint32_t>(rows_a_unit));
+    for (const unsigned none : {7U, 9U, 10U}) bench.parameter(none, 0U);
+    for (const unsigned all : {8U, 11U}) bench.parameter(all, static_cast<std::uint32_t>(n));
   }
   std::vector<float> results(const op_bench& bench, std::size_t rows) const {
     const auto all = join<std::uint16_t>(bench.out);

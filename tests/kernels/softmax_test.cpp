@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // op_softmax_bf16 against softmax in double.
+#include <algorithm>
 #include <limits>
 
 #include "bf16-softmax/reference.hpp"
@@ -33,6 +34,40 @@ outcome softmax(const std::vector<float>& x, const row_layout& layout, bool seco
   return {layout.results(bench, x.size() / layout.n), bench.cycles};
 }
 
+/// Of row r the first min(max(first + r, 0), most) count; rows_between more rows are other cores' behind each chunk.
+struct visibility {
+  int first;
+  std::uint32_t most;
+  std::uint32_t rows_between = 0;
+};
+
+std::vector<float> softmax(const std::vector<float>& x, const row_layout& layout, const visibility& seen,
+                           const std::vector<float>& mask = {}) {
+  op_bench bench(built().text, true);
+  if (mask.empty()) {
+    layout.feed(bench, x);
+  } else {
+    layout.feed(bench, x, mask);
+  }
+  bench.parameter(8, static_cast<std::uint32_t>(seen.first));
+  bench.parameter(9, 1U);
+  bench.parameter(10, seen.rows_between);
+  bench.parameter(11, seen.most);
+  bench.run();
+  return layout.results(bench, x.size() / layout.n);
+}
+
+/// What is left of x: -inf where it is masked.
+std::vector<float> masked(std::vector<float> x, const row_layout& layout, const visibility& seen) {
+  const std::size_t rows_a_chunk = layout.rows_a_pair() / 2;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t row = i / layout.n, behind = row / rows_a_chunk * seen.rows_between;
+    const long long visible = std::min<long long>(seen.first + static_cast<long long>(row + behind), seen.most);
+    if (static_cast<long long>(i % layout.n) >= visible) x[i] = -infinity;
+  }
+  return x;
+}
+
 /// Errors of all rows, and the largest distance of a row's sum from 1.
 std::pair<error_count, double> errors(const std::vector<float>& x, const std::vector<float>& y, std::size_t n) {
   const auto truth = kernels::reference::softmax(x, n);
@@ -44,14 +79,16 @@ std::pair<error_count, double> errors(const std::vector<float>& x, const std::ve
       count.add(y[i], truth[i], 0x1p-10);
       sum += y[i];
     }
-    worst_sum = std::max(worst_sum, std::abs(sum - 1));
+    const bool all_masked = std::all_of(x.begin() + static_cast<std::ptrdiff_t>(row),
+                                        x.begin() + static_cast<std::ptrdiff_t>(row + n),
+                                        [](float v) { return v == -infinity; });
+    worst_sum = std::max(worst_sum, std::abs(sum - (all_masked ? 0 : 1)));
   }
   return {count, worst_sum};
 }
 
-void check(const std::vector<float>& x, const row_layout& layout, const std::string& what,
-           bool second_buffers = false) {
-  const auto y = softmax(x, layout, second_buffers).y;
+void check(const std::vector<float>& x, const std::vector<float>& y, const row_layout& layout,
+           const std::string& what) {
   const auto [count, sum] = errors(x, y, layout.n);
   INFO(what << ", n = " << layout.n << ": over one step " << count.over_one << " of " << count.large << ", worst "
             << count.worst_steps << " steps, small results off by " << count.worst_small << ", sums by " << sum);
@@ -59,6 +96,11 @@ void check(const std::vector<float>& x, const row_layout& layout, const std::str
   CHECK(count.worst_steps <= 2);
   CHECK(count.worst_small <= 0x1p-18);
   CHECK(sum <= 0x1p-7);
+}
+
+void check(const std::vector<float>& x, const row_layout& layout, const std::string& what,
+           bool second_buffers = false) {
+  check(x, softmax(x, layout, second_buffers).y, layout, what);
 }
 
 }  // namespace
@@ -100,6 +142,40 @@ TEST_CASE("op_softmax_bf16 gives 0 at -inf, for rows of nothing else too", "[ker
       CAPTURE(n, i);
       REQUIRE((i / n == 2 ? y[i] == rounded(1.0 / static_cast<double>(n)) : y[i] == 0));
     }
+  }
+}
+
+TEST_CASE("op_softmax_bf16 masks columns, more of them in earlier rows", "[kernels][softmax]") {
+  for (const std::size_t n : row_lengths) {
+    const row_layout layout{n};
+    const std::size_t rows = std::min<std::size_t>(layout.rows_a_pair() + 1, 70);
+    const auto x = normal(rows * n, 0, 3, static_cast<unsigned>(n));
+    const auto all = static_cast<std::uint32_t>(n);
+    for (const visibility& seen : {visibility{1, all}, {-3, all, 7}, {static_cast<int>(n / 2), (all + 1) / 2 + 1},
+                                   {1 << 20, all / 3}, {1 << 20, all}, {-(1 << 20), all}}) {
+      const std::uint32_t most = std::min(seen.most, all);
+      const visibility bounded{seen.first, most, seen.rows_between};
+      const auto y = softmax(x, layout, bounded);
+      const auto left = masked(x, layout, bounded);
+      check(left, y, layout, "first row sees " + std::to_string(seen.first));
+      for (std::size_t i = 0; i < y.size(); ++i) REQUIRE((left[i] != -infinity || y[i] == 0));
+    }
+  }
+}
+
+TEST_CASE("op_softmax_bf16 adds a mask, rounding the sum", "[kernels][softmax]") {
+  for (const std::size_t n : row_lengths) {
+    const row_layout layout{n};
+    const std::size_t rows = std::min<std::size_t>(layout.rows_a_pair() + 1, 70);
+    const auto x = normal(rows * n, 0, 3, static_cast<unsigned>(n));
+    auto mask = normal(rows * n, 0, 2, static_cast<unsigned>(n) + 1);
+    for (std::size_t i = 0; i < mask.size(); i += 3) mask[i] = i % 2 == 0 ? -infinity : 0.0F;
+    std::fill_n(mask.begin(), n, -infinity);
+    const auto all = static_cast<std::uint32_t>(n);
+    const visibility seen{static_cast<int>(n) - 2, all};
+    std::vector<float> sum(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) sum[i] = rounded(static_cast<double>(x[i]) + mask[i]);
+    check(masked(sum, layout, seen), softmax(x, layout, seen, mask), layout, "mask");
   }
 }
 

@@ -135,7 +135,11 @@ TEST_CASE("layernorm names what does not fit", "[ops][layernorm]") {
   CHECK_THROWS_AS(npurt::layernorm_plan(device, 0, 6, eps), npurt::shape_error);
   CHECK_THROWS_AS(npurt::layernorm_plan(device, 1, 4097, eps), npurt::shape_error);
   CHECK_THROWS_AS(npurt::layernorm_plan(device, npurt::rows_max_rows + 1, 1, eps), npurt::shape_error);
-  for (const float wrong : {-1e-5F, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  using limits = std::numeric_limits<float>;
+  for (const float wrong : {0.0F, -0.0F, limits::denorm_min(), -1e-5F, limits::quiet_NaN(), limits::infinity()}) {
     CHECK_THROWS_AS(npurt::layernorm_plan(device, 1, 6, wrong), npurt::value_error);
+    CHECK_THROWS_AS(npurt::layernorm(device, tensor_view(x, 2, 6), tensor_view(weights, 6), tensor_view(weights, 6),
+                                     wrong, tensor_view(y, 2, 6)),
+                    npurt::value_error);
   }
 }

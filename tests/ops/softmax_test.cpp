@@ -3,6 +3,7 @@
 #include "npurt/ops/softmax.hpp"
 
 #include <cmath>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -22,6 +23,17 @@ bf16s on_device(npurt::device& device, const bf16s& x, const row_shape& shape) {
   bf16s y = untouched(x.size());
   npurt::softmax(device, tensor_view(x, shape.rows, shape.columns), tensor_view(y, shape.rows, shape.columns));
   return y;
+}
+
+/// x with -inf where a mask leaves nothing.
+bf16s masked(bf16s x, const row_shape& shape, const npurt::softmax_mask& mask) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const auto row = static_cast<std::ptrdiff_t>(i / shape.columns), column = static_cast<std::ptrdiff_t>(i % shape.columns);
+    const bool hidden = (mask.length && i % shape.columns >= *mask.length) ||
+                        (mask.causal && column > row + mask.offset);
+    if (hidden) x[i] = npurt::to_bfloat16(-std::numeric_limits<float>::infinity());
+  }
+  return x;
 }
 
 void check_sums(const bf16s& y, const row_shape& shape) {
@@ -50,6 +62,77 @@ TEST_CASE("softmax is within its bounds at every shape", "[ops][softmax]") {
     check_sums(y, shape);
   }
   all.check();
+}
+
+TEST_CASE("softmax masks what lies behind a length, and what later rows alone see", "[ops][softmax]") {
+  npurt::device device;
+  std::mt19937 random(11);
+  accuracy all(0x1p-10, 0x1p-18);
+  for (std::size_t i = 0; i < std::size(row_shapes); ++i) {
+    const row_shape& shape = row_shapes[i];
+    const auto rows = static_cast<std::ptrdiff_t>(shape.rows), columns = static_cast<std::ptrdiff_t>(shape.columns);
+    const npurt::softmax_mask masks[]{{.length = (shape.columns + 1) / 2},
+                                      {.causal = true},
+                                      {.length = shape.columns, .causal = true, .offset = columns - rows},
+                                      {.length = shape.columns / 3, .causal = true, .offset = -2}};
+    const npurt::softmax_mask& mask = masks[i % std::size(masks)];
+    const bf16s x = normal_bf16(shape.rows * shape.columns, 0, 3, random);
+    bf16s y = untouched(x.size());
+    npurt::softmax(device, tensor_view(x, shape.rows, shape.columns), tensor_view(y, shape.rows, shape.columns), mask);
+    const bf16s left = masked(x, shape, mask);
+    const std::vector<double> wanted = npurt::kernels::reference::softmax(widened(left), shape.columns);
+    for (std::size_t j = 0; j < y.size(); ++j) {
+      all.add(y[j], wanted[j]);
+      REQUIRE((std::isfinite(npurt::to_float(left[j])) || bits_of(y[j]) == 0));
+    }
+  }
+  all.check();
+}
+
+TEST_CASE("softmax gives 0 to rows that are masked as a whole", "[ops][softmax]") {
+  npurt::device device;
+  const bf16s x(5 * 40, npurt::to_bfloat16(1));
+  for (const npurt::softmax_mask& mask :
+       {npurt::softmax_mask{.length = 0}, {.causal = true, .offset = -5}, {.causal = true, .offset = -1000000000}}) {
+    bf16s y = untouched(x.size());
+    npurt::softmax(device, tensor_view(x, 5, 40), tensor_view(y, 5, 40), mask);
+    for (const bf16 each : y) CHECK(bits_of(each) == 0);
+  }
+}
+
+TEST_CASE("softmax adds a matrix to x first", "[ops][softmax]") {
+  npurt::device device;
+  std::mt19937 random(12);
+  const bf16 hidden = npurt::to_bfloat16(-std::numeric_limits<float>::infinity());
+  accuracy all(0x1p-10, 0x1p-18);
+  for (std::size_t i = 0; i < std::size(row_shapes); i += 2) {
+    const row_shape& shape = row_shapes[i];
+    const bf16s x = normal_bf16(shape.rows * shape.columns, 0, 3, random);
+    bf16s more = normal_bf16(x.size(), 0, 1, random), sum(x.size()), y = untouched(x.size());
+    for (std::size_t j = 0; j < x.size(); j += 2) more[j] = j % 3 == 0 ? hidden : bf16(0);
+    for (std::size_t j = 0; j < x.size(); ++j) sum[j] = npurt::to_bfloat16(npurt::to_float(x[j]) + npurt::to_float(more[j]));
+    const npurt::softmax_mask mask{.causal = i % 4 == 0, .offset = 3};
+    npurt::softmax(device, tensor_view(x, shape.rows, shape.columns), tensor_view(more, shape.rows, shape.columns),
+                   tensor_view(y, shape.rows, shape.columns), mask);
+    const std::vector<double> wanted =
+        npurt::kernels::reference::softmax(widened(masked(sum, shape, mask)), shape.columns);
+    for (std::size_t j = 0; j < y.size(); ++j) all.add(y[j], wanted[j]);
+  }
+  all.check();
+}
+
+TEST_CASE("a softmax plan with another input is started and waited for", "[ops][softmax]") {
+  npurt::device device;
+  std::mt19937 random(13);
+  const bf16s x = normal_bf16(300, 0, 1, random), more = normal_bf16(300, 0, 1, random);
+  npurt::softmax_plan plan(device, 3, 100, {.length = 77}, npurt::softmax_plan::inputs::x_and_more);
+  bf16s y = untouched(300), again = untouched(300);
+  plan.start(tensor_view(x, 3, 100), tensor_view(more, 3, 100));
+  plan.wait(tensor_view(y, 3, 100));
+  npurt::softmax(device, tensor_view(x, 3, 100), tensor_view(more, 3, 100), tensor_view(again, 3, 100), {.length = 77});
+  CHECK(same_bits(y, again));
+  CHECK_THROWS_AS(plan.start(tensor_view(x, 3, 100)), npurt::value_error);
+  CHECK_THROWS_AS(npurt::softmax_plan(device, 3, 100, {.length = 101}), npurt::value_error);
 }
 
 TEST_CASE("softmax of rows of equal elements is even, however large they are", "[ops][softmax]") {

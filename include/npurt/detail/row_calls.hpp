@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -13,6 +14,13 @@
 #include "npurt/ops/op_plan.hpp"
 
 namespace npurt {
+
+/// Which columns of the rows of a matrix [R, C] count; the others are masked.
+struct softmax_mask {
+  std::optional<std::size_t> length{};  ///< the first so many, 0 to C; C unless it is given
+  bool causal = false;                  ///< of row r only those up to column r + offset
+  std::ptrdiff_t offset = 0;            ///< C - R where the last row is to see all columns
+};
 
 /// Largest C of an operation on the rows of a matrix [R, C], in elements.
 inline constexpr std::size_t rows_max_columns = 4096;
@@ -35,21 +43,29 @@ struct row_shape {
   std::size_t columns = 0;
 };
 
+/// @throws value_error unless it is above 0, finite and not subnormal
+void check_layernorm_eps(float eps);
+
 /// @throws shape_error naming R or C
 void check_rows(const char* operation, const row_shape& shape);
 
 std::shared_ptr<overlay::plan> make_layernorm(device& target, const row_shape& shape, float eps);
-std::shared_ptr<overlay::plan> make_softmax(device& target, const row_shape& shape);
+/// @param additive whether a call has a matrix that is added to x
+std::shared_ptr<overlay::plan> make_softmax(device& target, const row_shape& shape, const softmax_mask& mask,
+                                            bool additive);
 
 void start_layernorm(overlay::plan& plan, rows_in x, weights_in gamma, weights_in beta);
-void start_softmax(overlay::plan& plan, rows_in x);
+/// @param more what is added to x, for plans that are made for it
+void start_softmax(overlay::plan& plan, rows_in x, std::optional<rows_in> more);
 void wait_rows(overlay::plan& plan, rows_out y, std::chrono::milliseconds deadline);
 void call_layernorm(overlay::plan& plan, rows_in x, weights_in gamma, weights_in beta, rows_out y,
                     std::chrono::milliseconds deadline);
-void call_softmax(overlay::plan& plan, rows_in x, rows_out y, std::chrono::milliseconds deadline);
+void call_softmax(overlay::plan& plan, rows_in x, std::optional<rows_in> more, rows_out y,
+                  std::chrono::milliseconds deadline);
 
 const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y);
-const op_report& run_softmax(device& target, rows_in x, rows_out y);
+const op_report& run_softmax(device& target, rows_in x, std::optional<rows_in> more, rows_out y,
+                             const softmax_mask& mask);
 
 template <typename X>
 constexpr void check_row_input() {

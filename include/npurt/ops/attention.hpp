@@ -31,7 +31,7 @@ struct attention_options {
 };
 
 /// Largest H, T, S and d.
-inline constexpr attention_shape attention_max_shape{.heads = 256, .rows = 4096, .keys = 4096, .d = 64};
+inline constexpr attention_shape attention_max_shape{.heads = 256, .rows = 16384, .keys = 4096, .d = 128};
 
 namespace detail {
 
@@ -43,6 +43,9 @@ std::shared_ptr<overlay::plan> make_attention(device& target, const attention_sh
 /// Keys that are seen.
 /// @throws value_error
 std::size_t key_length_of(const attention_shape& shape, const attention_options& options);
+/// What scores are multiplied by.
+/// @throws value_error
+double scale_of(const attention_shape& shape, const attention_options& options);
 
 void start_attention(overlay::plan& plan, const attention_shape& shape, std::size_t key_length, heads_in q, heads_in k,
                      heads_in v);
@@ -70,7 +73,8 @@ constexpr void check_attention_output() {
 
 /// out[h] = softmax(q[h] · k[h]ᵀ · scale) · v[h] for every head h; the scores never leave the array, sums are kept in
 /// fp32. Synchronous: returns when out is complete; operands are copied into buffers of the device, the result out of
-/// them: T and S padded to multiples of 64 at least, d to 64. Context and plans are kept with the device as
+/// them: T and S padded to multiples of 64 at least, d to 64 or
+/// 128. Context and plans are kept with the device as
 /// npurt::gelu's. Thread-safe.
 /// @param target where to run
 /// @param q   [H, T, d] std::bfloat16_t, each extent from 1 to that of attention_max_shape; row-major, any host memory

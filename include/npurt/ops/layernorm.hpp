@@ -20,14 +20,14 @@ namespace npurt {
 ///              rows_max_elements; row-major, any host memory
 /// @param gamma [C] std::bfloat16_t
 /// @param beta  [C] std::bfloat16_t
-/// @param eps   added to the variance, finite and not negative; each eps is a plan of its own
+/// @param eps   added to the variance: above 0, finite and not subnormal; each eps is a plan of its own
 /// @param y     [R, C] std::bfloat16_t; may be x itself
 /// @return where it ran; valid as long as the device
 /// Where abs(y) >= 2^-6 · max(abs gamma, abs beta): within 1 ulp of the exact value rounded to bfloat16 for at least 99
 /// of 100 results, never more than 2 ulp from it; elsewhere the absolute error is at most 2^-14 · max(abs gamma, abs
 /// beta). Rows of equal elements give beta. kernels/bf16-layernorm/README.md says what is left of this where abs(mean)
 /// is more than 2^8 standard deviations.
-/// @throws shape_error naming R or C; value_error if eps is not one; otherwise as npurt::gelu
+/// @throws shape_error naming R or C; value_error if eps is no such number; otherwise as npurt::gelu
 template <typename X, typename Gamma, typename Beta, typename Y>
 const op_report& layernorm(device& target, const X& x, const Gamma& gamma, const Beta& beta, float eps, const Y& y) {
   detail::check_row_input<X>();
@@ -42,9 +42,8 @@ class layernorm_plan : public detail::row_plan {
  public:
   /// @param rows    R, 1 to rows_max_rows
   /// @param columns C, 1 to rows_max_columns
-  /// @throws shape_error naming R or C; value_error if eps is not finite or is negative; otherwise as npurt::gelu
-  /// before
-  ///         its command
+  /// @throws shape_error naming R or C; value_error unless eps is above 0, finite and not subnormal; otherwise as
+  ///         npurt::gelu before its command
   layernorm_plan(device& target, std::size_t rows, std::size_t columns, float eps)
       : row_plan(detail::make_layernorm(target, {rows, columns}, eps), "layernorm_plan", {rows, columns}) {}
 

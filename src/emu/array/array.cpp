@@ -143,6 +143,8 @@ array_statistics array::statistics() const {
   for (const auto& c : p.cores) {
     const core_counters n = c->counters();
     s.cores.push_back({c->id(), n.cycles, n.bundles, n.macs, n.stalls});
+    if (const std::uint64_t times = c->accesses_beyond_edge(); times != 0)
+      s.ignored_writes["core " + aie::to_string(c->id()) + ": accesses just beyond its data memory"] = times;
   }
   for (const dma_channel& c : p.channels) {
     const dma_counters n = p.counters(c);

@@ -39,7 +39,19 @@ std::optional<core_tile::window> core_tile::find(std::uint32_t address, std::uin
 
 std::byte* core_tile::data(std::uint32_t address, std::uint32_t size) {
   const auto w = find(address, size);
-  return w ? w->at->memory.data() + w->offset : nullptr;
+  return w ? w->at->memory.data() + w->offset : beyond_edge(address, size);
+}
+
+/// Pipelined loops of compilers load some blocks too many, and a buffer may end where memory does. The chip raises
+/// DM_ADDRESS_OUT_OF_RANGE and goes on; here such a load gives zeros, a store is lost, and the statistics count them.
+std::byte* core_tile::beyond_edge(std::uint32_t address, std::uint32_t size) {
+  constexpr std::uint32_t end = own_window + window_bytes;
+  const bool above = address >= end && address < end + edge_.size();
+  const bool below = address >= own_window - edge_.size() && address < own_window;
+  if ((!above && !below) || size > edge_.size()) return nullptr;
+  ++accesses_beyond_edge_;
+  edge_.fill(std::byte{0});
+  return edge_.data();
 }
 
 bool core_tile::claim_banks(std::uint32_t address, std::uint32_t size) {
@@ -148,6 +160,33 @@ bool core_tile::write_cascade(std::span<const std::byte, 64> value) {
   ++to.cascade_.size;
   partition_.wake(to.agent_);
   raise(core_event::cascade_put);
+  return true;
+}
+
+void core_tile::require_bus(std::uint32_t offset) const {
+  if ((partition_.at(id_).stored_value(aie::reg::core_processor_bus) & 1) == 0)
+    throw array_error(id_, std::format("core at pc {:#x} reaches for register {:#x} over the processor bus, which "
+                                       "Core_Processor_Bus has not enabled",
+                                       core_.pc(), offset));
+}
+
+std::optional<std::uint32_t> core_tile::read_register(std::uint32_t offset) {
+  if (ahead_) {
+    put_off();
+    return std::nullopt;
+  }
+  require_bus(offset);
+  return partition_.read(aie::pack_address({id_, offset}));
+}
+
+bool core_tile::write_register(std::uint32_t offset, std::uint32_t value) {
+  if (ahead_) return put_off();
+  require_bus(offset);
+  const bool own_core = offset >= aie::reg::core_program_memory && offset < aie::reg::core_program_memory + 0x14000;
+  if (own_core)
+    throw array_error(id_, std::format("core at pc {:#x}: a write of its own register {:#x} is not built", core_.pc(),
+                                       offset));
+  partition_.write(aie::pack_address({id_, offset}), value);
   return true;
 }
 

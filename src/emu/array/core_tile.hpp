@@ -41,6 +41,8 @@ class core_tile final : public core_ports {
   bool may_poll_streams() override;
   core_position position() const override { return {id_.col, id_.row}; }
   bool read_cascade(std::span<std::byte, 64> value) override;
+  std::optional<std::uint32_t> read_register(std::uint32_t offset) override;
+  bool write_register(std::uint32_t offset, std::uint32_t value) override;
   bool write_cascade(std::span<const std::byte, 64> value) override;
   void event(unsigned number) override;
 
@@ -84,6 +86,7 @@ class core_tile final : public core_ports {
   const core& processor() const { return core_; }
   /// Since the array was built; cycles asleep count as stalls, up to now; resets do not clear.
   core_counters counters() const;
+  std::uint64_t accesses_beyond_edge() const { return accesses_beyond_edge_; }
 
  private:
   struct window {
@@ -92,6 +95,7 @@ class core_tile final : public core_ports {
   };
   /// The tile and offset behind a data address; nothing where no core tile is.
   std::optional<window> find(std::uint32_t address, std::uint32_t size) const;
+  std::byte* beyond_edge(std::uint32_t address, std::uint32_t size);
   const program_scan& scan();
   bool put_off();
   void use_side(unsigned side);
@@ -102,6 +106,7 @@ class core_tile final : public core_ports {
   tile* neighbour(unsigned side) const;
   lock& find_lock(unsigned id) const;
   core_tile* cascade_target() const;
+  void require_bus(std::uint32_t offset) const;
   void finish();
   void fall_asleep();
   void schedule(bool steps);
@@ -143,6 +148,8 @@ class core_tile final : public core_ports {
   std::uint64_t behind_from_ = 0, quiet_end_ = 0;
   std::optional<program_scan> scan_;  // of the program; nothing: look
   unsigned used_sides_ = 0;
+  std::array<std::byte, 1024> edge_{};  // what lies just beyond the own memory
+  std::uint64_t accesses_beyond_edge_ = 0;
 };
 
 }  // namespace npurt::emu

@@ -108,11 +108,12 @@ bool event_network::write_counter(event_unit& u, std::uint32_t offset, std::uint
 bool event_network::write_trace(event_unit& u, std::uint32_t offset, std::uint32_t value) {
   switch (offset) {
     case place::trace_control0:
-      if ((value & 3) != 0)
-        throw array_error(u.tile,
-                          std::format("Trace_Control0: mode {} (event-PC or execution trace) is not built", value & 3));
       u.trace_start = event_at(u, value, 16);
       u.trace_stop = event_at(u, value, 24);
+      if ((value & 3) != 0) {  // 1 event-PC, 2 execution: the design runs as ever, its trace buffer stays as it is
+        ++partition_.ignored[std::format("Trace_Control0 mode {}: no trace is made", value & 3)];
+        u.trace_start = u.trace_stop = 0;
+      }
       if (u.trace_start != 0 && u.levels[u.trace_start]) react_trace(u, u.trace_start);
       return true;
     case place::trace_control1:

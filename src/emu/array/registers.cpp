@@ -144,7 +144,8 @@ void write_other(partition& p, tile& t, std::uint32_t offset, std::uint32_t valu
   if (write_reset(p, t, offset, value) || write_core_register(p, t, offset, value)) return;
   refuse(t, name, value);
   if (name.starts_with("Memory_Control") && (value & 1) != 0) return zero_memory(p, t, offset);
-  if (offset != aie::reg::accumulator_control || t.kind != aie::tile_kind::core)
+  const bool read_elsewhere = offset == aie::reg::accumulator_control || offset == aie::reg::core_processor_bus;
+  if (!read_elsewhere || t.kind != aie::tile_kind::core)
     ++p.ignored[aie::to_string(t.kind) + " " + name];
 }
 

@@ -61,7 +61,7 @@ void release_arbiters(partition& p, const route& r) {
   free_arbiters(p, r);
 }
 
-bool shim_input_is_dma(const partition& p, const stream_source& s) {
+bool mux_lets_in(const partition& p, const stream_source& s) {
   const tile& t = p.at(s.tile);
   if (t.kind != aie::tile_kind::shim) return true;
   for (unsigned channel = 0; channel < 2; ++channel) {
@@ -70,7 +70,7 @@ bool shim_input_is_dma(const partition& p, const stream_source& s) {
     return (t.stream_switch.mux >> aie::shim_mux_lsb(aie::dma_direction::mm2s, channel) & 3) ==
            static_cast<unsigned>(aie::shim_mux_select::dma);
   }
-  return false;
+  return true;  // trace, control and FIFO ports do not pass the mux
 }
 
 /// A task-complete token as a packet of one word (layout: xdna-emu device/array/ctrl.rs).
@@ -110,7 +110,7 @@ const route& partition::find_route(stream_source& s, unsigned packet_id) {
   auto& r = s.routes[packet_id];
   if (!r) {
     r = std::make_unique<route>();
-    if (shim_input_is_dma(*this, s)) *r = resolve(s.tile, s.slave, packet_id);
+    if (mux_lets_in(*this, s)) *r = resolve(s.tile, s.slave, packet_id);
     // The MM2S channel's own buffer; a core has none (AM020 chapter 2).
     if (const bool from_dma = &s - sources.data() < max_channels; from_dma)
       for (route_branch& b : r->branches)

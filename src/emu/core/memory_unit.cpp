@@ -200,6 +200,21 @@ bool machine::pass_stream_out(frame& f) {
   return taken || !f.op->waits;
 }
 
+/// Registers of the tile lie above its data memories (mlir-aie test/npu-xrt/tile_mapped_read: "TM" from 0x80000 on).
+bool machine::pass_bus(frame& f) {
+  constexpr std::uint32_t first_register = 0x80000;
+  if (f.address < first_register || f.address % 4 != 0) {
+    throw core_error(std::format("processor bus: no register of the tile is at {:#x}", f.address));
+  }
+  const std::uint32_t offset = f.address - first_register;
+  if (f.op->where == unit::bus_out) {
+    return ports_->write_register(offset, f.loaded<std::uint32_t>()) || stop_for(stall::memory, f);
+  }
+  const auto value = ports_->read_register(offset);
+  f.store(value.value_or(0));
+  return value || stop_for(stall::memory, f);
+}
+
 bool machine::pass(frame& f) {
   const operation& op = *f.op;
   switch (op.where) {
@@ -224,6 +239,9 @@ bool machine::pass(frame& f) {
       return ports_->read_cascade(f.memory) || stop_for(stall::cascade_in, f);
     case unit::cascade_out:
       return ports_->write_cascade(f.memory) || stop_for(stall::cascade_out, f);
+    case unit::bus_in:
+    case unit::bus_out:
+      return pass_bus(f);
   }
   return true;
 }

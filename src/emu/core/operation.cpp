@@ -178,9 +178,11 @@ class operation_builder {
         break;
       case unit::load:
       case unit::gather:
+      case unit::bus_in:
         op_.gate_stage = memory.front();
         break;
       case unit::store:
+      case unit::bus_out:
         op_.gate_stage = memory.back();
         break;
       case unit::part_store:
@@ -203,7 +205,7 @@ class operation_builder {
 
   bool delivers_late() const {
     return op_.where == unit::load || op_.where == unit::gather || op_.where == unit::stream_in ||
-           op_.where == unit::cascade_in;
+           op_.where == unit::cascade_in || op_.where == unit::bus_in;
   }
 
   void set_stages() {

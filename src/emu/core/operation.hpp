@@ -43,6 +43,8 @@ enum class unit : std::uint8_t {
   stream_out,
   cascade_in,
   cascade_out,
+  bus_in,   ///< reads a register of its tile over the processor bus
+  bus_out,  ///< writes one
 };
 
 /// How the address unit forms the address at E1 and what it writes back.

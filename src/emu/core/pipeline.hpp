@@ -81,6 +81,7 @@ class machine {
   bool pass(frame& f);
   bool pass_gather(frame& f);
   bool pass_lock(frame& f);
+  bool pass_bus(frame& f);
   bool pass_stream_in(frame& f);
   bool pass_stream_out(frame& f);
   bool stop_for(stall why, const frame& f);

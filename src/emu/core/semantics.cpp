@@ -42,8 +42,6 @@ std::string family_of(const aie::isa::instruction& row) {
 constexpr std::array refusals = {
     refusal{"vmov.lo", "which accumulator lanes a cascade word expands to"},
     refusal{"vmov.hi", "which accumulator lanes a cascade word expands to"},
-    refusal{"lda.tm", "what a core reaches over the processor bus"},
-    refusal{"st.tm", "what a core reaches over the processor bus"},
     refusal{"vldb.sparse.fill.4", "the format of compressed weights in memory"},
     refusal{"vldb.sparse.fill.8", "the format of compressed weights in memory"},
     refusal{"vldb.sparse.fill.16", "the format of compressed weights in memory"},

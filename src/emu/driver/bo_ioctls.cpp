@@ -152,6 +152,8 @@ int client::gem_close(drm_gem_close& args) {
     if (found == bos_.end()) return -EINVAL;
     bo = std::move(found->second);
     bos_.erase(found);
+    bo->closed = true;
+    if (bo->in_flight != 0) return 0;
   }
   release(bo);
   return 0;

@@ -15,7 +15,7 @@ namespace npurt::emu::driver {
 
 inline constexpr std::uint64_t no_address = ~std::uint64_t{0};  ///< AMDXDNA_INVALID_ADDR
 
-/// Immutable but for the address of a buffer the program has yet to map.
+/// Immutable but for the address of a buffer the program has yet to map, and for who uses it.
 struct buffer_object {
   std::uint32_t type = 0;  ///< amdxdna_bo_type
   std::uint64_t size = 0;
@@ -24,6 +24,8 @@ struct buffer_object {
   std::byte* heap_view = nullptr;               ///< DEV only
   std::atomic<std::uint64_t> user_address = 0;  ///< 0 until mapped
   std::atomic<std::uint64_t> device_address = no_address;
+  unsigned in_flight = 0;  ///< commands that name it as an argument; with `closed` under the client's mutex
+  bool closed = false;     ///< its handle is gone: it ends with the last of those commands
 
   std::byte* host() const { return contents ? contents->host() : heap_view; }
 };

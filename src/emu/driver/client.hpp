@@ -80,6 +80,8 @@ class client : public shim::device_file {
   std::expected<std::shared_ptr<buffer_object>, int> make_heap(const amdxdna_drm_create_bo& args);
   std::expected<std::shared_ptr<buffer_object>, int> make_dev(const amdxdna_drm_create_bo& args);
   void release(const std::shared_ptr<buffer_object>& bo);
+  std::shared_ptr<void> hold(std::span<const std::uint32_t> handles);
+  void release_arguments(std::span<const std::shared_ptr<buffer_object>> held);
 
   std::expected<std::vector<std::vector<std::byte>>, int> read_pdis(const amdxdna_drm_config_hwctx& args);
   std::expected<job, int> read_job(std::uint32_t handle);

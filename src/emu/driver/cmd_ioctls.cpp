@@ -56,17 +56,46 @@ std::expected<job, int> client::read_job(std::uint32_t handle) {
   return job;
 }
 
+/// A program may close its buffers while a command is on its way: the driver has references (amdxdna_ctx.c).
+std::shared_ptr<void> client::hold(std::span<const std::uint32_t> handles) {
+  using held = std::vector<std::shared_ptr<buffer_object>>;
+  const auto let_go = [this](const held* all) {
+    release_arguments(*all);
+    delete all;
+  };
+  const std::shared_ptr<held> all(new held, let_go);
+  const std::lock_guard lock(mutex_);
+  for (const auto handle : handles)
+    if (!bos_.contains(handle)) return nullptr;
+  for (const auto handle : handles) {
+    all->push_back(bos_.at(handle));
+    ++all->back()->in_flight;
+  }
+  return all;
+}
+
+void client::release_arguments(std::span<const std::shared_ptr<buffer_object>> held) {
+  std::vector<std::shared_ptr<buffer_object>> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& bo : held)
+      if (--bo->in_flight == 0 && bo->closed) ended.push_back(bo);
+  }
+  for (const auto& bo : ended) release(bo);
+}
+
 int client::exec_cmd(amdxdna_drm_exec_cmd& args) {
   if (args.ext != 0 || args.ext_flags != 0) return -EINVAL;
   if (args.type != AMDXDNA_CMD_SUBMIT_EXEC_BUF || args.cmd_count != 1) return -EINVAL;
   if (args.arg_count > max_arguments) return -EINVAL;
   if (args.arg_count != 0 && args.args == 0) return -EFAULT;
-  for (const auto handle : std::span(reinterpret_cast<const std::uint32_t*>(args.args), args.arg_count))
-    if (!find_bo(handle)) return -ENOENT;
+  auto arguments = hold(std::span(reinterpret_cast<const std::uint32_t*>(args.args), args.arg_count));
+  if (!arguments) return -ENOENT;
   const auto context = find_hwctx(args.hwctx);
   if (!context || args.cmd_handles > ~std::uint32_t{0}) return -EINVAL;
   auto job = read_job(static_cast<std::uint32_t>(args.cmd_handles));
   if (!job) return -job.error();
+  job->arguments = std::move(arguments);
   const auto seq = context->submit(std::move(*job));
   if (!seq) return -seq.error();
   args.seq = *seq;

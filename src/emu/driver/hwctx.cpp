@@ -148,6 +148,7 @@ void hwctx::run(job& job) {
     lost.swap(pending_);
   }
   finish(job, state_of(outcome));
+  job.arguments.reset();
   abort(lost);
 }
 
@@ -176,6 +177,7 @@ command_result hwctx::run_all(const job& job, std::size_t& ran) {
                                    cancelled_);
     result.cycles += total.cycles;
     result.macs += total.macs;
+    for (const auto& note : result.notes) log(std::format("note, told once: {}", note));
     total = std::move(result);
   }
   return total;
@@ -207,7 +209,10 @@ void hwctx::finish(const job& job, packet_state state) {
 }
 
 void hwctx::abort(std::deque<job>& jobs) {
-  for (const auto& job : jobs) finish(job, packet_state::abort);
+  for (auto& job : jobs) {
+    finish(job, packet_state::abort);
+    job.arguments.reset();
+  }
 }
 
 }  // namespace npurt::emu::driver

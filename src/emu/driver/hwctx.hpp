@@ -26,6 +26,7 @@ struct job {
   bool chain = false;
   std::vector<kernel_command> commands;
   command_fault fault = command_fault::none;  ///< on demand
+  std::shared_ptr<void> arguments = {};       ///< keeps the buffer objects that it names as arguments
 
   packet contents() const { return packet({bo->host(), bo->size}); }
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <format>
+#include <utility>
 
 #include "emu/array/timing.hpp"
 #include "emu/firmware/firmware_error.hpp"
@@ -29,8 +30,13 @@ std::uint32_t bus_address(const control_operation& op) {
 
 }  // namespace
 
-interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log)
-    : array_(target), command_(command), deadline_(target.now() + cycle_budget), log_(log) {}
+interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log,
+                         pdi_loader load_pdi)
+    : array_(target),
+      command_(command),
+      deadline_(target.now() + cycle_budget),
+      log_(log),
+      load_pdi_(std::move(load_pdi)) {}
 
 command_result interpreter::run(const binfmt::control_code& code) {
   for (std::size_t i = 0; i < code.operations.size(); ++i) {
@@ -80,11 +86,18 @@ bool interpreter::execute(const control_operation& op) {
     case control_op::ddr_patch:
       patch(op);
       return true;
-    case control_op::preempt:
     case control_op::mask_poll_busy:
+      accept(op, "a mask poll");
+      return poll(op);
     case control_op::load_pdi:
+      load_pdi(op);
+      return true;
+    case control_op::preempt:
     case control_op::read_regs:
     case control_op::record_timer:
+      accept(op, "an operation without effect on the array");
+      spend(timing::fw_noop);
+      return true;
     case control_op::merge_sync:
       break;
   }
@@ -154,6 +167,20 @@ bool interpreter::poll(const control_operation& op) {
                                  op.value, op.mask),
                      std::nullopt);
   }
+}
+
+void interpreter::accept(const control_operation& op, const char* as) {
+  result_.notes.push_back(std::format("control code operation {} is not established on Phoenix; taken for {}",
+                                      binfmt::to_string(op.op), as));
+}
+
+/// The array's configuration is another one from here on; what the firmware takes for the compute unit's PDI is not
+/// established, so a later command of the same unit finds what was loaded here.
+void interpreter::load_pdi(const control_operation& op) {
+  if (op.pdi_size == 0)
+    throw firmware_error(std::format("load of PDI {} without address and size: only its own linker knows them", op.id));
+  accept(op, "a reset of the columns and the PDI at its address");
+  load_pdi_(op.pdi_address, op.pdi_size);
 }
 
 void interpreter::patch(const control_operation& op) {

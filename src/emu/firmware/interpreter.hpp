@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -15,8 +16,12 @@ namespace npurt::emu {
 
 class interpreter {
  public:
+  /// Loads the PDI of so many bytes at a device address into the command's columns.
+  using pdi_loader = std::function<void(std::uint64_t address, std::uint32_t bytes)>;
+
   /// @param cycle_budget  array cycles after which a command that waits counts as endless
-  interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log);
+  interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log,
+              pdi_loader load_pdi);
 
   /// Runs all operations. Errors of the array come out as outcome `error` with the operation's index.
   /// cycles and macs of the result are the caller's to fill in.
@@ -31,6 +36,8 @@ class interpreter {
   bool sync(const binfmt::control_operation& op);
   bool wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel);
   bool poll(const binfmt::control_operation& op);
+  void load_pdi(const binfmt::control_operation& op);
+  void accept(const binfmt::control_operation& op, const char* as);
   void patch(const binfmt::control_operation& op);
   void spend(std::uint64_t cycles);
   bool cancelled() const {
@@ -44,6 +51,7 @@ class interpreter {
   std::uint64_t deadline_;
   std::uint64_t firmware_cycles_ = 0;
   firmware_log& log_;
+  pdi_loader load_pdi_;
   command_result result_;
 };
 

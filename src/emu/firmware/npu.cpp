@@ -6,6 +6,7 @@
 #include <format>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -30,6 +31,8 @@ constexpr std::size_t most_contexts = 6;  // xdna-driver npu1_regs.c
 std::uint64_t watchdog_cycles() { return 2 * timing::clock_hz(); }
 /// Commands whose figures are kept one by one; the totals go on.
 constexpr std::size_t most_records = 4096;
+/// Of XRT's buffers in the device's view; XRT adds it when it patches addresses into an ELF.
+constexpr std::uint64_t ddr_offset = 0x80000000;
 
 class memory_port final : public ddr_port {
  public:
@@ -79,6 +82,9 @@ struct npu::impl {
   void place(context& c, unsigned width);
   void place_all();
   void load(context& c, std::uint32_t cu);
+  void configure(context& c, std::span<const std::uint32_t> cdo);
+  void load_pdi(context& c, std::uint64_t address, std::uint32_t bytes);
+  void keep_new(std::vector<std::string>& notes);
   void spend(context& c, std::string_view what, std::uint64_t cycles);
   void begin_log(context_id id, context& c);
   command_result run(context& c, const npu_command& command);
@@ -98,6 +104,7 @@ struct npu::impl {
   std::vector<std::string> records;  ///< JSON text, a fifth of the size of its tree
   std::uint64_t commands = 0, total_cycles = 0, total_firmware = 0, macs = 0, ddr_read = 0, ddr_written = 0;
   std::map<std::string, std::uint64_t, std::less<>> ignored;
+  std::set<std::string> told;  ///< notes
 };
 
 unsigned npu::clock_mhz(unsigned mode_mhz) { return static_cast<unsigned>(timing::clock_hz(mode_mhz) / 1'000'000); }
@@ -199,10 +206,29 @@ void npu::impl::load(context& c, std::uint32_t cu) {
   for (auto& [id, other] : contexts)
     if (&other != &c && c.overlaps(other)) other.loaded.reset();
   c.loaded.reset();
-  c.tiles.reset();
-  const std::uint64_t cycles = load_cdo(c.tiles, cdo->second) * timing::fw_pdi_tenths_per_word / 10;
+  configure(c, cdo->second);
   c.loaded = cu;
-  spend(c, "load PDI", cycles);
+}
+
+void npu::impl::configure(context& c, std::span<const std::uint32_t> cdo) {
+  c.tiles.reset();
+  spend(c, "load PDI", load_cdo(c.tiles, cdo) * timing::fw_pdi_tenths_per_word / 10);
+}
+
+/// From control code.
+void npu::impl::load_pdi(context& c, std::uint64_t address, std::uint32_t bytes) {
+  const std::byte* pdi = memory.translate(address, bytes);
+  if (pdi == nullptr) pdi = memory.translate(address - ddr_offset, bytes);
+  if (pdi == nullptr)
+    throw firmware_error(std::format("PDI of {} bytes at {:#x}: no buffer object holds it", bytes, address));
+  const std::vector<std::uint32_t> cdo = binfmt::read_pdi(std::span(pdi, bytes)).cdo;
+  check_cdo(cdo);
+  configure(c, cdo);
+}
+
+/// Those that were not told before.
+void npu::impl::keep_new(std::vector<std::string>& notes) {
+  std::erase_if(notes, [&](const std::string& note) { return !told.insert(note).second; });
 }
 
 void npu::impl::spend(context& c, std::string_view what, std::uint64_t cycles) {
@@ -220,7 +246,9 @@ command_result npu::impl::run(context& c, const npu_command& command) {
     load(c, command.cu);
     const binfmt::control_code code = binfmt::read_control_code(command.control_code);
     spend(c, "launch", timing::fw_command);
-    interpreter firmware(c.tiles, command, cycle_budget, log);
+    interpreter firmware(c.tiles, command, cycle_budget, log, [&](std::uint64_t address, std::uint32_t bytes) {
+      load_pdi(c, address, bytes);
+    });
     result = firmware.run(code);
     firmware_cycles += firmware.firmware_cycles();
     // The event that stops a trace comes last in control code; the rest of the trace is on its way still.
@@ -289,6 +317,9 @@ command_result npu::execute(context_id id, const npu_command& command) {
   const array_statistics cost = difference(c.tiles.statistics(), before);
   result.cycles = cost.cycles;
   result.macs = total_macs(cost);
+  for (const auto& [what, times] : cost.ignored_writes)
+    if (times != 0) result.notes.push_back("without effect here: " + what);
+  impl_->keep_new(result.notes);
   impl_->record(id, command, result, cost);
   return result;
 }

@@ -40,6 +40,8 @@ struct command_result {
   std::uint64_t cycles = 0;  ///< from the command's arrival to its completion
   std::uint64_t macs = 0;
   std::uint32_t failed_op = 0;  ///< index of the control-code operation that failed
+  /// What the command did that is not established on Phoenix and was accepted; each is told once per device.
+  std::vector<std::string> notes = {};
 };
 
 using context_id = std::uint32_t;

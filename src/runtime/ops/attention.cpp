@@ -25,8 +25,10 @@ constexpr std::size_t argument_q = 0, argument_k = 1, argument_v = 2, argument_o
 
 std::size_t bytes_of(std::size_t elements) { return elements * sizeof(std::bfloat16_t); }
 
-static_assert(attention_max_shape.d == overlay::attention_width &&
-              attention_max_shape.rows == overlay::most_attention_rows);
+static_assert(attention_max_shape.heads == overlay::most_attention_heads &&
+              attention_max_shape.rows == overlay::most_attention_rows &&
+              attention_max_shape.keys == overlay::most_attention_keys &&
+              attention_max_shape.d == overlay::most_attention_width);
 
 void check_shape(const attention_shape& shape) {
   check_range("attention", "the shape", "H", shape.heads, attention_max_shape.heads);
@@ -57,8 +59,6 @@ std::size_t key_length_of(const attention_shape& shape, const attention_options&
       fmt::format("attention: the key length is {}, it must be from 1 to {}, the number of keys", length, shape.keys));
 }
 
-namespace {
-
 double scale_of(const attention_shape& shape, const attention_options& options) {
   if (!options.scale) return 1 / std::sqrt(static_cast<double>(shape.d));
   const double scale = *options.scale;
@@ -66,22 +66,23 @@ double scale_of(const attention_shape& shape, const attention_options& options) 
   throw value_error(fmt::format("attention: the scale is {}, it must be positive and finite", scale));
 }
 
+namespace {
+
 /// Of a shape that is in range.
 attention_job job_of(const attention_shape& shape, const attention_options& options) {
   return {.heads = static_cast<std::uint32_t>(shape.heads),
           .queries = static_cast<std::uint32_t>(shape.rows),
           .keys = static_cast<std::uint32_t>(key_length_of(shape, options)),
+          .width = overlay::padded_width(shape.d),
           .causal = options.causal,
           .scale = scale_of(shape, options)};
 }
 
-/// Of a head in the plan's buffers.
-std::size_t head_bytes(std::size_t rows) { return bytes_of(rows * overlay::attention_width); }
-
 recipe make_recipe(const attention_job& job) {
-  const std::size_t queries = job.heads * head_bytes(overlay::padded_queries(job.queries));
-  const std::size_t keys = job.heads * head_bytes(overlay::padded_keys(job.keys));
-  return {overlay::attention_code(job), {queries, keys, keys, queries}};
+  const std::size_t row = job.heads * bytes_of(job.width);
+  const std::size_t queries = row * overlay::padded_queries(job.queries, job.width);
+  const std::size_t keys = row * overlay::padded_keys(job.keys);
+  return {overlay::operation::attention_bf16, overlay::attention_code(job), {queries, keys, keys, queries}};
 }
 
 // The padding must stay zero: only equal shapes share a plan.
@@ -92,11 +93,10 @@ plan_key key_of(const attention_shape& shape, const attention_job& job) {
 
 /// The first `rows` rows of each head.
 void fill_heads(plan& into, std::size_t argument, const heads_in& from, std::size_t rows, std::size_t padded_rows) {
-  const std::size_t d = from.extent(2), head = bytes_of(from.extent(1) * d);
+  const std::size_t d = from.extent(2), head = bytes_of(from.extent(1) * d), row = bytes_of(overlay::padded_width(d));
   const std::byte* source = std::as_bytes(from.elements()).data();
   for (std::size_t h = 0; h < from.extent(0); ++h) {
-    copy_rows(into.data(argument) + h * head_bytes(padded_rows), head_bytes(1), source + h * head, bytes_of(d), rows,
-              bytes_of(d));
+    copy_rows(into.data(argument) + h * padded_rows * row, row, source + h * head, bytes_of(d), rows, bytes_of(d));
   }
   into.to_device(argument);
 }
@@ -109,7 +109,8 @@ auto filled(const operands& in, std::size_t key_length) {
   return [in, key_length](plan& into) {
     const auto keys = static_cast<std::uint32_t>(key_length);
     const std::size_t rows = in.q.extent(1);
-    fill_heads(into, argument_q, in.q, rows, overlay::padded_queries(static_cast<std::uint32_t>(rows)));
+    fill_heads(into, argument_q, in.q, rows,
+               overlay::padded_queries(static_cast<std::uint32_t>(rows), overlay::padded_width(in.q.extent(2))));
     fill_heads(into, argument_k, in.k, key_length, overlay::padded_keys(keys));
     fill_heads(into, argument_v, in.v, key_length, overlay::padded_keys(keys));
   };
@@ -118,12 +119,13 @@ auto filled(const operands& in, std::size_t key_length) {
 auto taken(const heads_out& out) {
   return [&out](plan& from) {
     const auto& [heads, rows, d] = out.extents();
-    const std::size_t padded = head_bytes(overlay::padded_queries(static_cast<std::uint32_t>(rows)));
+    const std::uint32_t width = overlay::padded_width(d);
+    const std::size_t row = bytes_of(width),
+                      head = row * overlay::padded_queries(static_cast<std::uint32_t>(rows), width);
     std::byte* to = std::as_writable_bytes(out.elements()).data();
     from.from_device(argument_out);
     for (std::size_t h = 0; h < heads; ++h) {
-      copy_rows(to + h * bytes_of(rows * d), bytes_of(d), from.data(argument_out) + h * padded, head_bytes(1), rows,
-                bytes_of(d));
+      copy_rows(to + h * bytes_of(rows * d), bytes_of(d), from.data(argument_out) + h * head, row, rows, bytes_of(d));
     }
   };
 }

@@ -46,11 +46,12 @@ struct job {
   recipe make() const {
     if (op == operation::add_bf16) {
       const std::size_t bytes = std::size_t{pairs} * overlay::add_chunks_per_pair * overlay::chunk_bytes;
-      return {overlay::add_code(pairs), {bytes, bytes, bytes}};
+      return {op, overlay::add_code(pairs), {bytes, bytes, bytes}};
     }
     const std::size_t bytes = std::size_t{pairs} * overlay::chunks_per_pair * overlay::chunk_bytes;
     const bool has_word = op == operation::scale_bf16;
-    return {overlay::elementwise_code(op, pairs, has_word ? std::span(&word, 1) : std::span<const std::uint32_t>()),
+    return {op,
+            overlay::elementwise_code(op, pairs, has_word ? std::span(&word, 1) : std::span<const std::uint32_t>()),
             {bytes, bytes}};
   }
 };

@@ -72,17 +72,21 @@ matmul_shape whole_of(matmul_types types, const matmul_shape& shape) {
   return {.m = job.m, .n = job.n, .k = job.k};
 }
 
+overlay::operation operation_of(matmul_types types) {
+  return types == matmul_types::i8_i32 ? overlay::operation::matmul_i8_i32 : overlay::operation::matmul_bf16;
+}
+
 recipe make_recipe(matmul_types types, const matmul_shape& shape) {
   const matmul_shape whole = whole_of(types, shape);
   const std::size_t in = input_bytes_of(types), out = result_bytes_of(types);
-  return {overlay::matmul_code(overlay_job(types, shape)),
+  return {operation_of(types),
+          overlay::matmul_code(overlay_job(types, shape)),
           {whole.m * whole.k * in, whole.k * whole.n * in, whole.m * whole.n * out}};
 }
 
 // The padding must stay zero: only equal shapes share a plan.
 plan_key key_of(matmul_types types, const matmul_shape& shape) {
-  const auto op = types == matmul_types::i8_i32 ? overlay::operation::matmul_i8 : overlay::operation::matmul_bf16;
-  return {.operation = static_cast<std::uint32_t>(op),
+  return {.operation = static_cast<std::uint32_t>(operation_of(types)),
           .numbers = {shape.m, shape.n, shape.k, static_cast<std::uint64_t>(types)}};
 }
 

@@ -21,7 +21,7 @@ using overlay::plan;
 using overlay::plan_key;
 using overlay::recipe;
 
-constexpr std::size_t argument_x = 0, argument_y = 1, argument_weights = 2;
+constexpr std::size_t argument_x = 0, argument_y = 1, argument_weights = 2, argument_more = 2;
 
 std::size_t bytes_of(std::size_t elements) { return elements * sizeof(std::bfloat16_t); }
 
@@ -34,6 +34,8 @@ struct job {
   operation op;
   row_shape shape;
   std::uint32_t eps = 0;  ///< bits of a float
+  softmax_mask mask{};
+  bool additive = false;
 
   overlay::row_layout layout() const { return overlay::rows_of(static_cast<std::uint32_t>(shape.columns)); }
 
@@ -43,37 +45,53 @@ struct job {
   }
 
   plan_key key() const {
-    return {.operation = static_cast<std::uint32_t>(op), .numbers = {padded_rows(), shape.columns, eps}};
+    return {.operation = static_cast<std::uint32_t>(op),
+            .numbers = {padded_rows(), shape.columns, eps, additive, visible().most, mask.causal,
+                        static_cast<std::uint64_t>(mask.causal ? visible().first : 0)}};
+  }
+
+  overlay::row_visibility visible() const {
+    // Beyond that all rows see nothing, or all of it.
+    constexpr std::ptrdiff_t most = std::ptrdiff_t{2} * rows_max_rows;
+    overlay::row_visibility seen{.most = static_cast<std::uint32_t>(mask.length.value_or(shape.columns))};
+    if (mask.causal) {
+      seen.first = static_cast<std::int32_t>(std::clamp(mask.offset, -most, most) + 1);
+      seen.step = 1;
+    }
+    return seen;
   }
 
   recipe make() const {
     const bool weights = op == operation::layernorm_bf16;
     const std::size_t bytes = padded_rows() * bytes_of(layout().columns);
-    recipe call{overlay::rows_code({.op = op,
+    recipe call{op,
+                overlay::rows_code({.op = op,
                                     .rows = static_cast<std::uint32_t>(padded_rows()),
                                     .columns = static_cast<std::uint32_t>(shape.columns),
                                     .eps = eps,
-                                    .weights = weights}),
+                                    .weights = weights,
+                                    .visible = visible(),
+                                    .masked = additive}),
                 {bytes, bytes}};
     if (weights) call.buffer_bytes.push_back(2 * std::size_t{overlay::chunk_bytes});
+    if (additive) call.buffer_bytes.push_back(bytes);
     return call;
   }
 };
 
-void check_eps(float eps) {
-  if (std::isfinite(eps) && eps >= 0) return;
-  throw value_error(fmt::format("layernorm: eps is {}, it must be finite and not negative", eps));
-}
-
 job layernorm_job(const row_shape& shape, float eps) {
   check_rows("layernorm", shape);
-  check_eps(eps);
+  check_layernorm_eps(eps);
   return {operation::layernorm_bf16, shape, std::bit_cast<std::uint32_t>(eps)};
 }
 
-job softmax_job(const row_shape& shape) {
+job softmax_job(const row_shape& shape, const softmax_mask& mask, bool additive) {
   check_rows("softmax", shape);
-  return {operation::softmax_bf16, shape};
+  if (mask.length.value_or(0) > shape.columns) {
+    throw value_error(fmt::format("softmax: the mask's length is {}, it must be at most C, which is {}", *mask.length,
+                                  shape.columns));
+  }
+  return {.op = operation::softmax_bf16, .shape = shape, .mask = mask, .additive = additive};
 }
 
 std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
@@ -84,10 +102,17 @@ std::shared_ptr<plan> cached(device& target, const job& wanted) {
   return target.state()->ops.plan_of(target, wanted.key(), [&] { return wanted.make(); });
 }
 
-void fill_rows(plan& into, const rows_in& x) {
-  copy_rows(into.data(argument_x), pitch_of(x.columns()), std::as_bytes(x.elements()).data(), bytes_of(x.columns()),
+void fill_rows(plan& into, const rows_in& x, std::size_t argument = argument_x) {
+  copy_rows(into.data(argument), pitch_of(x.columns()), std::as_bytes(x.elements()).data(), bytes_of(x.columns()),
             x.rows(), bytes_of(x.columns()));
-  into.to_device(argument_x);
+  into.to_device(argument);
+}
+
+auto filled(rows_in x, std::optional<rows_in> more) {
+  return [x, more](plan& into) {
+    fill_rows(into, x);
+    if (more) fill_rows(into, *more, argument_more);
+  };
 }
 
 void fill_weights(plan& into, weights_in gamma, weights_in beta) {
@@ -109,6 +134,11 @@ void check_result(const char* name, const row_shape& wanted, const rows_out& y) 
 
 }  // namespace
 
+void check_layernorm_eps(float eps) {
+  if (std::isnormal(eps) && eps > 0) return;
+  throw value_error(fmt::format("layernorm: eps is {}, it must be above 0, finite and not subnormal", eps));
+}
+
 void check_rows(const char* operation, const row_shape& shape) {
   check_range(operation, "x", "C", shape.columns, rows_max_columns);
   check_range(operation, "x", "R", shape.rows, std::min(rows_max_rows, rows_max_elements / shape.columns));
@@ -118,8 +148,8 @@ std::shared_ptr<plan> make_layernorm(device& target, const row_shape& shape, flo
   return make_plan(target, layernorm_job(shape, eps));
 }
 
-std::shared_ptr<plan> make_softmax(device& target, const row_shape& shape) {
-  return make_plan(target, softmax_job(shape));
+std::shared_ptr<plan> make_softmax(device& target, const row_shape& shape, const softmax_mask& mask, bool additive) {
+  return make_plan(target, softmax_job(shape, mask, additive));
 }
 
 void start_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta) {
@@ -129,9 +159,7 @@ void start_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta) {
   });
 }
 
-void start_softmax(plan& on, rows_in x) {
-  on.start([&](plan& into) { fill_rows(into, x); });
-}
+void start_softmax(plan& on, rows_in x, std::optional<rows_in> more) { on.start(filled(x, more)); }
 
 void wait_rows(plan& on, rows_out y, std::chrono::milliseconds deadline) {
   on.wait(deadline, [&](plan& from) { take_rows(from, y); });
@@ -146,8 +174,8 @@ void call_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta, rows
   on.call(deadline, fill, [&](plan& from) { take_rows(from, y); });
 }
 
-void call_softmax(plan& on, rows_in x, rows_out y, std::chrono::milliseconds deadline) {
-  on.call(deadline, [&](plan& into) { fill_rows(into, x); }, [&](plan& from) { take_rows(from, y); });
+void call_softmax(plan& on, rows_in x, std::optional<rows_in> more, rows_out y, std::chrono::milliseconds deadline) {
+  on.call(deadline, filled(x, more), [&](plan& from) { take_rows(from, y); });
 }
 
 const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y) {
@@ -160,11 +188,16 @@ const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weig
   return target.state()->ops.keep(prepared->report());
 }
 
-const op_report& run_softmax(device& target, rows_in x, rows_out y) {
-  const job wanted = softmax_job({x.rows(), x.columns()});
+const op_report& run_softmax(device& target, rows_in x, std::optional<rows_in> more, rows_out y,
+                             const softmax_mask& mask) {
+  const job wanted = softmax_job({x.rows(), x.columns()}, mask, more.has_value());
+  if (more) {
+    check_extent("softmax", "the rows of more", "R", more->rows(), x.rows());
+    check_extent("softmax", "the columns of more", "C", more->columns(), x.columns());
+  }
   check_result("softmax", wanted.shape, y);
   const auto prepared = cached(target, wanted);
-  call_softmax(*prepared, x, y, prepared->default_deadline());
+  call_softmax(*prepared, x, more, y, prepared->default_deadline());
   return target.state()->ops.keep(prepared->report());
 }
 

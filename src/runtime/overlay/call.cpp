@@ -83,7 +83,7 @@ void queue_broadcast(control_code& code, unsigned column, unsigned argument, std
 }
 
 void write_parameters(control_code& code, unsigned column, unsigned core_row, std::span<const std::uint32_t> words) {
-  code.write_block(column << 25 | (2 + core_row) << 20 | parameters_offset, words);
+  code.write_block(core_address(column, core_row, parameters_offset), words);
 }
 
 void write_parameters(control_code& code, std::span<const std::uint32_t> words) {

@@ -8,25 +8,9 @@
 
 #include "npurt/detail/control_code.hpp"
 #include "runtime/overlay/layout.hpp"
+#include "runtime/overlay/operation.hpp"
 
 namespace npurt::detail::overlay {
-
-/// Operations by their numbers: kernels/overlay/operations.inc.
-enum class operation : std::uint32_t {
-  copy = 0,
-  gelu_bf16 = 1,
-  silu_bf16 = 2,
-  relu_bf16 = 3,
-  scale_bf16 = 4,
-  add_bf16 = 5,
-  gelu_i8 = 6,
-  layernorm_bf16 = 7,
-  softmax_bf16 = 8,
-  matmul_i8 = 9,
-  matmul_bf16 = 10,
-  attention_bf16 = 11,
-  attention_i8 = 12,
-};
 
 /// The shim channels of inputs (A, B) and of results.
 constexpr shim_channel sending(unsigned n) { return n == 0 ? shim_channel::mm2s_0 : shim_channel::mm2s_1; }

@@ -15,6 +15,11 @@ inline constexpr std::uint32_t unit_words = core_rows * chunk_words;
 
 /// In a core tile.
 inline constexpr std::uint32_t parameters_offset = 0x6400;
+inline constexpr std::uint32_t program_memory = 0x20000;  ///< aie-rt xaiemlgbl_params.h
+/// Its place on the configuration bus.
+constexpr std::uint32_t core_address(unsigned column, unsigned core_row, std::uint32_t offset) {
+  return column << 25 | (2 + core_row) << 20 | offset;
+}
 
 /// What the array's own memtile BDs do. Inputs take four chunks from the shim and give one to each core of the column,
 /// packed in order of the rows; outputs take a chunk from each core. n is 0 for A, 1 for B; of outputs 0 for the rows 0

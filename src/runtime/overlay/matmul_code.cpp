@@ -3,6 +3,7 @@
 // multiplication".
 #include "runtime/overlay/matmul_code.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,73 +19,117 @@ namespace {
 using enum dma_side;
 
 constexpr std::uint32_t tile = 64;         // rows and columns of C in a core
-constexpr std::uint32_t depth_words = 32;  // of a row of A in a chunk
-constexpr std::uint32_t most_panels = 64;  // an iteration's wrap
+constexpr std::uint32_t depth_words = 32;  // of a row in a chunk
+constexpr std::uint32_t most_runs = 256;   // of a task
 constexpr unsigned a = 0, b = 1;
-constexpr unsigned argument_a = 0, argument_b = 1, argument_c = 2;
 
-// Shim BDs.
-constexpr unsigned shim_a = 0, shim_b = 1;
+// Shim BDs. A row panel's B and what comes with it may not be those of the row panel before: two of each, in turn.
+constexpr unsigned shim_a = 0, shim_bias = 15;
+constexpr unsigned shim_b(std::uint32_t turn) { return turn == 0 ? 1 : 6; }
+constexpr unsigned shim_extra(std::uint32_t turn) { return 4 + turn; }
 constexpr unsigned shim_c(unsigned n) { return 2 + n; }
 
 // Memtile BDs, from the first free one of each parity on.
 constexpr unsigned fill_a = standard_bds::free(0), first_pass = fill_a + 1, middle_pass = fill_a + 2,
                    last_pass = fill_a + 3, only_pass = fill_a + 4;
-constexpr unsigned fill_b = standard_bds::free(1), pass_b = fill_b + 1;
+constexpr unsigned fill_b = standard_bds::free(1), pass_b = fill_b + 1, fill_bias = fill_b + 2, pass_bias = fill_b + 3;
 constexpr unsigned take_c(unsigned row) { return standard_bds::free(row % 2) + 5 + row / 2; }
 constexpr unsigned give_c(unsigned row) { return standard_bds::free(row / 2) + 7 + row % 2; }
 
-/// Chunks that a memtile moves at once: as many as divide the depth.
-std::uint32_t unit_of(std::uint32_t depth) { return depth % 4 == 0 ? 4 : depth % 2 == 0 ? 2 : 1; }
+std::uint32_t in_bytes_of(const matmul_job& job) { return job.bf16 ? 2 : 1; }
+std::uint32_t out_bytes_of(const matmul_job& job) {
+  return job.result == matmul_result::i8 ? 1 : job.result == matmul_result::bf16 ? 2 : 4;
+}
+std::uint32_t residual_bytes_of(const matmul_job& job) { return job.residual == matmul_residual::f32 ? 4 : 2; }
+
+/// Chunks that a memtile moves at once: as many as divide what there is.
+std::uint32_t unit_of(std::uint32_t chunks) {
+  return chunks % 4 == 0 ? 4 : chunks % 3 == 0 ? 3 : chunks % 2 == 0 ? 2 : 1;
+}
+
+/// Chunks that come on B for a panel, beside those of K: a residual's for each core row, i8's table.
+std::uint32_t extra_chunks(const matmul_job& job) {
+  switch (job.residual) {
+    case matmul_residual::none:
+      return job.result == matmul_result::i8 ? 1 : 0;
+    case matmul_residual::bf16:
+      return core_rows;
+    case matmul_residual::f32:
+      return 2 * core_rows;
+  }
+  throw error("matmul: no such residual");
+}
 
 class writer {
  public:
-  explicit writer(const matmul_job& job)
+  writer(const matmul_job& job, const matmul_arguments& arguments)
       : job_(job),
-        in_bytes_(job.bf16 ? 2 : 1),
-        out_bytes_(result_bytes(job.result)),
+        arguments_(arguments),
+        in_bytes_(in_bytes_of(job)),
+        out_bytes_(out_bytes_of(job)),
         depth_(job.k / chunk_depth(job.bf16)),
         unit_(unit_of(depth_)),
-        m_panels_(job.m / panel),
-        n_panels_(job.n / panel) {}
+        b_chunks_(depth_ + extra_chunks(job)),
+        b_unit_(unit_of(b_chunks_)),
+        m_panels_(job.batch * (job.m / panel)),
+        n_panels_(job.n / panel),
+        b_moves_(job.residual != matmul_residual::none || (job.batch > 1 && !job.b_shared)) {}
 
   std::vector<std::uint32_t> write() {
-    const auto number = job_.bf16 ? operation::matmul_bf16 : operation::matmul_i8;
-    write_parameters(code_, std::array{static_cast<std::uint32_t>(number), m_panels_ * n_panels_, depth_, epilogue()});
+    for (unsigned column = 0; column < columns; ++column) {
+      for (unsigned row = 0; row < core_rows; ++row) write_parameters(code_, column, row, parameters(row));
+    }
     // What the cores wait for comes first: the firmware takes its time over each address of a buffer.
     for (unsigned column = 0; column < columns; ++column) begin_inputs(column);
     for (unsigned column = 0; column < columns; ++column) begin_results(column);
-    if (m_panels_ > 1) queue();
+    // A queue holds four tasks: behind a bias there may be no room for the second row panel's.
+    const bool waits = job_.bias && b_passes() * n_panels_ > most_runs;
+    if (m_panels_ > 1 && !waits) queue(1);
     for (std::uint32_t m = 0; m < m_panels_; ++m) {
       for (unsigned column = 0; column < columns; ++column) {
         for (unsigned n = 0; n < 2; ++n) code_.wait_token(column, taking(n));
       }
+      if (m == 0 && m_panels_ > 1 && waits) queue(1);
       for (unsigned column = 0; m + 1 < m_panels_ && column < columns; ++column) finish_a(column);
-      if (m + 2 < m_panels_) queue();
+      if (m + 2 < m_panels_) queue(m + 2);
     }
     return std::move(code_).finish();
   }
 
  private:
-  static std::uint32_t result_bytes(matmul_result r) {
-    return r == matmul_result::i8 ? 1 : r == matmul_result::bf16 ? 2 : 4;
-  }
-  std::uint32_t epilogue() const {
-    return job_.result == matmul_result::i8 || job_.result == matmul_result::bf16 ? 1 : 0;
+  /// kernels/bf16-matmul/README.md, kernels/i8-matmul/README.md.
+  std::array<std::uint32_t, 7> parameters(unsigned core_row) const {
+    const std::uint32_t tiles = m_panels_ * n_panels_;
+    if (!job_.bf16) {
+      const auto number = job_.result == matmul_result::i8 ? operation::matmul_i8 : operation::matmul_i8_i32;
+      return {static_cast<std::uint32_t>(number),         tiles, depth_,
+              job_.result == matmul_result::i8 ? 1u : 0u, 1,     static_cast<std::uint32_t>(job_.zero_point)};
+    }
+    return {static_cast<std::uint32_t>(operation::matmul_bf16), tiles, depth_, epilogue(), n_panels_, 1, core_row};
   }
 
-  std::uint32_t a_row_words() const { return job_.k * in_bytes_ / 4; }
-  std::uint32_t b_row_words() const { return job_.n * in_bytes_ / 4; }
-  std::uint32_t c_row_words() const { return job_.n * out_bytes_ / 4; }
+  std::uint32_t epilogue() const {
+    return (job_.result == matmul_result::bf16 ? 1u : 0u) | (job_.bias ? 2u : 0u) | (job_.gelu ? 4u : 0u) |
+           (job_.residual == matmul_residual::bf16 ? 8u : 0u) | (job_.b_transposed ? 16u : 0u) |
+           (job_.residual == matmul_residual::f32 ? 32u : 0u);
+  }
+
+  std::uint32_t a_row_words() const { return job_.a_pitch * in_bytes_ / 4; }
+  std::uint32_t b_row_words() const { return job_.b_pitch * in_bytes_ / 4; }
+  std::uint32_t c_row_words() const { return job_.c_pitch * out_bytes_ / 4; }
   std::uint32_t b_tile_words() const { return tile * in_bytes_ / 4; }
   std::uint32_t c_tile_words() const { return tile * out_bytes_ / 4; }
   std::uint32_t passes() const { return depth_ / unit_; }
+  std::uint32_t b_passes() const { return b_chunks_ / b_unit_; }
+  std::uint32_t turn(std::uint32_t m) const { return b_moves_ ? m % 2 : 0; }
 
   void begin_inputs(unsigned column) {
     code_.set_memtile_lock(column, panel_free, depth_);
     write_a(column);
     write_b(column);
-    queue_inputs(column);
+    if (!b_moves_) write_b_source(column, 0);
+    if (job_.bias) queue_bias(column);
+    queue_inputs(column, 0);
     finish_a(column);
   }
 
@@ -100,7 +145,7 @@ class writer {
                       .d2_step = columns * c_tile_words(),
                       .iteration_step = panel * c_row_words(),
                       .iteration_wrap = m_panels_},
-                     argument_c, 4 * (n * 2 * tile * c_row_words() + column * c_tile_words()));
+                     arguments_.c, 4 * (n * 2 * tile * c_row_words() + column * c_tile_words()));
     }
     queue_results(column);
   }
@@ -108,14 +153,14 @@ class writer {
   void write_a(unsigned column) {
     // Row-major rows of the panel come in chunk by chunk, [64 rows][32 words] each.
     code_.write_bd(column, shim_a,
-                   {.length = tile * a_row_words(),
+                   {.length = tile * depth_ * depth_words,
                     .d0_wrap = depth_words,
                     .d1_step = a_row_words(),
                     .d1_wrap = tile,
                     .d2_step = depth_words,
                     .iteration_step = panel * a_row_words(),
                     .iteration_wrap = m_panels_},
-                   argument_a, column * tile * a_row_words() * 4);
+                   arguments_.a, column * tile * a_row_words() * 4);
     code_.push(column, shim_channel::mm2s_0, shim_a, m_panels_, false);
     const memtile_bd in{.address = panel_offset,
                         .length = unit_ * chunk_words,
@@ -141,28 +186,102 @@ class writer {
     if (n_panels_ > 1) code_.write_memtile_bd(column, last_pass, out);
   }
 
-  void write_b(unsigned column) {
+  /// What comes on B for a row panel: for each panel of columns B's chunks, those of a residual behind them, a table
+  /// before them.
+  void write_b_source(unsigned column, std::uint32_t m) {
+    const bool table = job_.result == matmul_result::i8, residual = job_.residual != matmul_residual::none;
+    if (table) write_table_source(column);
+    if (residual) write_residual_source(column, m);
+    shim_bd bd = job_.b_transposed ? transposed_source() : b_source();
+    if (residual) bd.next = shim_extra(turn(m));
+    const std::uint32_t product = job_.b_shared ? 0 : m / (job_.m / panel);
+    const std::uint32_t rows = job_.b_transposed ? job_.n : job_.k;
+    const std::uint32_t first = column * (job_.b_transposed ? tile * b_row_words() : b_tile_words());
+    code_.write_bd(column, shim_b(turn(m)), bd, arguments_.b, 4 * (product * rows * b_row_words() + first));
+  }
+
+  shim_bd b_source() const {
     const std::uint32_t rows = chunk_depth(job_.bf16);
-    code_.write_bd(column, shim_b,
-                   {.length = job_.k * b_tile_words(),
-                    .d0_wrap = b_tile_words(),
-                    .d1_step = b_row_words(),
-                    .d1_wrap = rows,
-                    .d2_step = rows * b_row_words(),
-                    .iteration_step = columns * b_tile_words(),
+    return {.length = job_.k * b_tile_words(),
+            .d0_wrap = b_tile_words(),
+            .d1_step = b_row_words(),
+            .d1_wrap = rows,
+            .d2_step = rows * b_row_words(),
+            .iteration_step = columns * b_tile_words(),
+            .iteration_wrap = n_panels_};
+  }
+  /// Chunks of [64 columns][32 words of k].
+  shim_bd transposed_source() const {
+    return {.length = tile * depth_ * depth_words,
+            .d0_wrap = depth_words,
+            .d1_step = b_row_words(),
+            .d1_wrap = tile,
+            .d2_step = depth_words,
+            .iteration_step = panel * b_row_words(),
+            .iteration_wrap = n_panels_};
+  }
+
+  /// Chunks of [64 rows][32 words]: of fp32 the left halves of all core rows, then the right ones.
+  void write_residual_source(unsigned column, std::uint32_t m) {
+    const std::uint32_t bytes = residual_bytes_of(job_), row_words = job_.residual_pitch * bytes / 4;
+    const std::uint32_t width = tile * bytes / 4;
+    code_.write_bd(column, shim_extra(turn(m)),
+                   {.length = panel * width,
+                    .d0_wrap = depth_words,
+                    .d1_step = row_words,
+                    .d1_wrap = panel,
+                    .d2_step = depth_words,
+                    .iteration_step = columns * width,
                     .iteration_wrap = n_panels_},
-                   argument_b, column * b_tile_words() * 4);
+                   arguments_.residual, 4 * (m * panel * row_words + column * width));
+  }
+
+  void write_table_source(unsigned column) {
+    code_.write_bd(column, shim_extra(0),
+                   {.length = chunk_words,
+                    .iteration_step = columns * chunk_words,
+                    .iteration_wrap = n_panels_,
+                    .next = shim_b(0)},
+                   arguments_.bias, column * chunk_bytes);
+  }
+
+  void write_b(unsigned column) {
     memtile_bd bd{.address = in_offset(b),
-                  .length = unit_ * chunk_words,
-                  .iteration_step = unit_ * chunk_words,
-                  .iteration_wrap = in_chunks / unit_,
-                  .acquire = {{in_free(b), unit_}},
-                  .release = {{in_free(b) + 1, unit_}}};
-    code_.write_memtile_bd(column, fill_b, bd);
+                  .length = b_unit_ * chunk_words,
+                  .iteration_step = b_unit_ * chunk_words,
+                  .iteration_wrap = in_chunks / b_unit_,
+                  .acquire = {{in_free(b), b_unit_}},
+                  .release = {{in_free(b) + 1, b_unit_}}};
+    memtile_bd fill = bd;
+    if (job_.b_transposed) fill.dimensions = {{{1, 4}, {16, 8}, {4, 4}, {128, 0}}};
+    code_.write_memtile_bd(column, fill_b, fill);
     std::swap(bd.acquire, bd.release);
-    bd.dimensions = {{{1, 2}, {b_tile_words(), rows}, {2, b_tile_words() / 2}, {chunk_words, 0}}};
+    if (!job_.b_transposed) {
+      const std::uint32_t rows = chunk_depth(job_.bf16);
+      bd.dimensions = {{{1, 2}, {b_tile_words(), rows}, {2, b_tile_words() / 2}, {chunk_words, 0}}};
+    }
     bd.packet_id = broadcast_id;
     code_.write_memtile_bd(column, pass_b, bd);
+  }
+
+  /// The column's biases of all panels, before all else on B: through the last of its chunks, which B does not reach
+  /// before this one is free again.
+  void queue_bias(unsigned column) {
+    constexpr std::uint32_t words = tile, panels = matmul_bias_extent / panel;
+    static_assert(words * panels == chunk_words);
+    code_.write_bd(column, shim_bias, {.length = chunk_words, .d0_wrap = words, .d1_step = panel, .d1_wrap = panels},
+                   arguments_.bias, 4 * column * words);
+    code_.push(column, sending(b), shim_bias, 1, false);
+    memtile_bd bd{.address = in_offset(b) + (in_chunks - 1) * chunk_bytes,
+                  .length = chunk_words,
+                  .acquire = {{in_free(b), 1}},
+                  .release = {{in_free(b) + 1, 1}}};
+    code_.write_memtile_bd(column, fill_bias, bd);
+    std::swap(bd.acquire, bd.release);
+    bd.packet_id = broadcast_id;
+    code_.write_memtile_bd(column, pass_bias, bd);
+    code_.push_memtile(column, s2mm, in_channel(b), fill_bias, 1);
+    code_.push_memtile(column, mm2s, in_channel(b), pass_bias, 1);
   }
 
   void write_c(unsigned column, unsigned row) {
@@ -181,27 +300,32 @@ class writer {
     code_.write_memtile_bd(column, give_c(row), bd);
   }
 
-  /// From the order of the core's output, 16 rows of blocks after 16 rows, to row-major.
+  /// From the order of the core's output to row-major: 16 rows of blocks after 16 rows; int8's blocks have 4 rows, and
+  /// 4 rows of them come after 4 rows.
   std::array<memtile_bd::dimension, 4> c_blocks() const {
+    const std::uint32_t row = c_tile_words();
+    if (job_.result == matmul_result::i8) return {{{row, 4}, {1, row}, {4 * row, tile / 4}, {1, 0}}};
     constexpr std::uint32_t rows = 16;
-    const std::uint32_t row = c_tile_words(), block = (job_.bf16 ? 4 : 8) * out_bytes_ / 4;
+    const std::uint32_t block = (job_.bf16 ? 4 : 8) * out_bytes_ / 4;
     return {{{1, block}, {row, rows}, {block, row / block}, {rows * row, 0}}};
   }
 
   /// Everything of a row panel but the passes of A after the first one.
-  void queue() {
+  void queue(std::uint32_t m) {
     for (unsigned column = 0; column < columns; ++column) {
-      queue_inputs(column);
+      queue_inputs(column, m);
       queue_results(column);
     }
   }
 
-  void queue_inputs(unsigned column) {
+  void queue_inputs(unsigned column, std::uint32_t m) {
+    if (b_moves_) write_b_source(column, m);
     code_.push_memtile(column, s2mm, in_channel(a), fill_a, passes());
-    code_.push_memtile(column, s2mm, in_channel(b), fill_b, passes() * n_panels_);
+    push_runs(code_, column, s2mm, in_channel(b), fill_b, b_passes() * n_panels_);
     code_.push_memtile(column, mm2s, in_channel(a), n_panels_ > 1 ? first_pass : only_pass, passes());
-    code_.push_memtile(column, mm2s, in_channel(b), pass_b, passes() * n_panels_);
-    code_.push(column, shim_channel::mm2s_1, shim_b, n_panels_, false);
+    push_runs(code_, column, mm2s, in_channel(b), pass_b, b_passes() * n_panels_);
+    const bool table = job_.result == matmul_result::i8;
+    code_.push(column, shim_channel::mm2s_1, table ? shim_extra(0) : shim_b(turn(m)), n_panels_, false);
   }
 
   void queue_results(unsigned column) {
@@ -224,10 +348,13 @@ class writer {
   }
 
   matmul_job job_;
+  matmul_arguments arguments_;
   std::uint32_t in_bytes_, out_bytes_;
-  std::uint32_t depth_;  ///< chunks of K
-  std::uint32_t unit_;   ///< chunks that a memtile moves at once
+  std::uint32_t depth_;              ///< chunks of K
+  std::uint32_t unit_;               ///< chunks of A that a memtile moves at once
+  std::uint32_t b_chunks_, b_unit_;  ///< the same of B, with what comes beside it
   std::uint32_t m_panels_, n_panels_;
+  bool b_moves_;  ///< another B or residual for each row panel
   control_code code_{columns};
 };
 
@@ -238,22 +365,72 @@ std::uint32_t rounded(const char* letter, std::uint32_t extent, std::uint32_t mu
   return (extent + multiple - 1) / multiple * multiple;
 }
 
+/// Columns of results of so many bytes: a step of a shim's iteration, a row panel, has 2^20 words at most.
+std::uint32_t most_columns(std::uint32_t bytes) {
+  return std::min((std::uint32_t{1} << 20) / panel * 4 / bytes, 8192u);
+}
+
+void check_combination(const matmul_job& job) {
+  const bool epilogue = job.bias || job.gelu || job.residual != matmul_residual::none || job.b_transposed;
+  if (!job.bf16 && epilogue) throw value_error("matmul: bias, gelu, residual and a transposed B are for bf16");
+  if (job.b_transposed && job.residual != matmul_residual::none) {
+    throw value_error("matmul: a transposed B takes no residual");
+  }
+  if (job.residual == matmul_residual::f32 && job.result != matmul_result::f32) {
+    throw value_error("matmul: a residual of fp32 is for a result of fp32");
+  }
+  if (job.result == matmul_result::i8 && !job.b_shared && job.batch > 1) {
+    throw value_error("matmul: int8 results of a batch take one B");
+  }
+}
+
+void set_pitch(const char* what, std::uint32_t& pitch, std::uint32_t least, std::uint32_t bytes) {
+  if (pitch == 0) pitch = least;
+  if (pitch >= least && pitch * bytes % 4 == 0 && pitch * bytes <= 1u << 14) return;
+  throw value_error(fmt::format("matmul: the rows of {} are {} elements apart, it must be from {} to {}, whole words",
+                                what, pitch, least, (1u << 14) / bytes));
+}
+
 }  // namespace
 
 matmul_job padded(const matmul_job& job) {
+  check_combination(job);
   matmul_job whole = job;
   const std::uint32_t depth = chunk_depth(job.bf16);
-  whole.m = rounded("M", job.m, panel, most_panels * panel);
-  const bool wide = job.result == matmul_result::i32 || job.result == matmul_result::f32;
-  whole.n = rounded("N", job.n, panel, (wide ? 16 : 32) * panel);  // a step of a shim's iteration is 2^20 words at most
-  // A task has 256 runs at most: a row panel's chunks of B must be that many units.
-  constexpr std::uint32_t most_runs = 256;
+  whole.m = rounded("M", job.m, panel, matmul_most_row_panels * panel);
+  rounded("batch", job.batch, 1, matmul_most_row_panels / (whole.m / panel));
+  const std::uint32_t columns_of_result = job.bf16 ? most_columns(out_bytes_of(job)) : 16 * panel;
+  whole.n = rounded("N", job.n, panel, job.bias ? std::min(columns_of_result, matmul_bias_most_n) : columns_of_result);
+  // A queue of four holds the tasks of two row panels, at most two of each. All residuals are provided for, so that B's
+  // layout does not depend on them.
   std::uint32_t chunks = rounded("K", job.k, depth, panel_chunks * depth) / depth;
-  while (chunks / unit_of(chunks) * (whole.n / panel) > most_runs) ++chunks;
+  const auto runs = [&](std::uint32_t extra) { return (chunks + extra) / unit_of(chunks + extra) * (whole.n / panel); };
+  while (runs(0) > most_runs || runs(core_rows) > 2 * most_runs || runs(2 * core_rows) > 2 * most_runs) ++chunks;
   whole.k = chunks * depth;
+  set_pitch("A", whole.a_pitch, whole.k, in_bytes_of(job));
+  set_pitch("B", whole.b_pitch, job.b_transposed ? whole.k : whole.n, in_bytes_of(job));
+  set_pitch("C", whole.c_pitch, whole.n, out_bytes_of(job));
+  if (job.residual != matmul_residual::none) {
+    set_pitch("the residual", whole.residual_pitch, whole.n, residual_bytes_of(job));
+  }
   return whole;
 }
 
-std::vector<std::uint32_t> matmul_code(const matmul_job& job) { return writer(job).write(); }
+matmul_bytes bytes_of(const matmul_job& job) {
+  const std::size_t rows = std::size_t{job.batch} * job.m;
+  const std::size_t b_rows = std::size_t{job.b_transposed ? job.n : job.k} * (job.b_shared ? 1 : job.batch);
+  const bool table = job.result == matmul_result::i8;
+  return {.a = rows * job.a_pitch * in_bytes_of(job),
+          .b = b_rows * job.b_pitch * in_bytes_of(job),
+          .c = rows * job.c_pitch * out_bytes_of(job),
+          .bias = table      ? std::size_t{job.n / matmul_scales_columns} * chunk_bytes
+                  : job.bias ? matmul_bias_extent * sizeof(float)
+                             : 0,
+          .residual = rows * job.residual_pitch * (job.residual == matmul_residual::none ? 0 : residual_bytes_of(job))};
+}
+
+std::vector<std::uint32_t> matmul_code(const matmul_job& job, const matmul_arguments& arguments) {
+  return writer(job, arguments).write();
+}
 
 }  // namespace npurt::detail::overlay

@@ -17,13 +17,20 @@ std::vector<buffer<std::byte>> allocate(const kernel& target, const std::vector<
   return made;
 }
 
+std::vector<xrt::bo> arguments(const std::vector<buffer<std::byte>>& own, const std::vector<xrt::bo>& shared) {
+  std::vector<xrt::bo> all = natives(own);
+  all.insert(all.end(), shared.begin(), shared.end());
+  return all;
+}
+
 }  // namespace
 
 plan::plan(std::shared_ptr<session> place, std::weak_ptr<device_state> owner, const recipe& call)
     : place_(std::move(place)),
       owner_(std::move(owner)),
+      op_(call.op),
       buffers_(allocate(place_->target, call.buffer_bytes)),
-      command_(place_->target, call.code, std::span<const buffer<std::byte>>(buffers_)) {}
+      command_(place_->target, call.code, arguments(buffers_, call.shared)) {}
 
 std::size_t plan::size_bytes() const {
   std::size_t sum = 0;
@@ -45,7 +52,7 @@ void plan::check_idle() const {
 
 void plan::submit() {
   try {
-    command_.start();
+    place_->pages.start(place_->target, command_, op_);
     in_flight_ = true;
   } catch (const error&) {
     abandon();

@@ -23,8 +23,10 @@ namespace npurt::detail::overlay {
 
 /// What a call is made of. Two calls of one key have the same recipe.
 struct recipe {
+  operation op{};
   std::vector<std::uint32_t> code;
   std::vector<std::size_t> buffer_bytes;  ///< in the order of the control code's arguments
+  std::vector<xrt::bo> shared{};          ///< arguments behind those: weights, which the call only reads
 };
 
 struct plan_key {
@@ -88,6 +90,7 @@ class plan {
 
   std::shared_ptr<session> place_;
   std::weak_ptr<device_state> owner_;
+  operation op_;
   std::vector<buffer<std::byte>> buffers_;
   run command_;
   std::mutex mutex_;

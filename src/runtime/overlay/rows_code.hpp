@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -22,16 +23,30 @@ struct row_layout {
 /// @param columns 1 to 4096
 row_layout rows_of(std::uint32_t columns);
 
+/// Of row r the first min(max(first + r * step, 0), most) columns count; the others are masked.
+struct row_visibility {
+  std::int32_t first = std::numeric_limits<std::int32_t>::max();
+  std::int32_t step = 0;  ///< 0 or 1
+  std::uint32_t most = std::numeric_limits<std::uint32_t>::max();
+};
+
 struct row_job {
   operation op = operation::layernorm_bf16;
   std::uint32_t rows = 0;     ///< a multiple of rows_per_pair
   std::uint32_t columns = 0;  ///< that count; the others of the layout are anything
   std::uint32_t eps = 0;      ///< fp32 bits
   bool weights = false;       ///< argument 2 holds gamma and beta, 4096 bf16 each
+  std::uint32_t x_pitch = 0;  ///< elements from row to row in memory, even; 0: the layout's columns
+  std::uint32_t y_pitch = 0;
+  row_visibility visible{};   ///< of softmax
+  bool masked = false;        ///< softmax: argument 2 is added to x, a matrix like it, without gaps
+  unsigned array_columns = overlay::columns;
+  unsigned cores_of_a_column = core_rows;  ///< or 1
 };
 
 /// Arguments 0 x, 1 y.
-/// @throws shape_error if there are no rows or too many for one call
+/// @throws shape_error if there are no rows or too many for one call, or naming C where rows with gaps in memory are
+///         longer than a shim's dimension
 std::vector<std::uint32_t> rows_code(const row_job& job);
 
 }  // namespace npurt::detail::overlay

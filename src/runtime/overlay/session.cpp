@@ -29,10 +29,11 @@ std::shared_ptr<session> open_session(const device& target) {
   check_architecture(overlay_name, target.name());
   const xclbin file(find_prebuilt(overlay_name));
   check_pdi_uuids(file);
+  binfmt::code_pages pages = read_pages(file);
   hw_context context(target, file);
   kernel opened(context, overlay_name);
   op_report report{target.name(), target.emulated(), overlay_name, file.origin()};
-  return std::make_shared<session>(std::move(context), std::move(opened), std::move(report));
+  return std::make_shared<session>(std::move(context), std::move(opened), std::move(report), std::move(pages));
 }
 
 std::chrono::milliseconds default_deadline(const op_report& report) {

@@ -9,13 +9,16 @@
 
 #include "npurt/kernel.hpp"
 #include "npurt/ops/op_report.hpp"
+#include "runtime/overlay/page_loader.hpp"
 
 namespace npurt::detail::overlay {
 
+/// Members go in the opposite order: runs before the kernel, the kernel before its context.
 struct session {
   hw_context context;
   kernel target;
   op_report report;
+  page_loader pages;
 };
 
 /// @throws architecture_error if a device of this name is not one that the kernels are built for

@@ -102,3 +102,31 @@ TEST_CASE("a reset core starts again from pc 0", "[emu][array]") {
   CHECK(d.read(core2, 0x100) == 2);
   CHECK(d.lock(core2, 2) == 2);
 }
+
+TEST_CASE("loads just beyond a core's memory deliver zeros and are counted; further away they are faults",
+          "[emu][array][core]") {
+  design d;
+  const std::string read = "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) +
+                           "movxm p1, #0x70100\n" + nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) +
+                           "done\n" + nops(6);
+  // The last block of the memory and the one behind it; a core in the top row has no memory north of it either.
+  constexpr tile_id top{0, 5};
+  for (const auto& [t, address, memory_first] :
+       {std::tuple{core2, "0x7FFE0", true}, {core2, "0x80000", false}, {top, "0x6FFE0", false}}) {
+    d.fill(t, 0x100, pattern(16));
+    d.fill(t, 0xFFE0, {9, 9, 9, 9, 9, 9, 9, 9});
+    load(d, t, "movxm p0, #" + std::string(address) + "\n" + nops(4) + read);
+    d.settle();
+    const auto got = d.dump(t, 0x100, 16);
+    const bool second_is_memory = t.row == 5;
+    for (unsigned i = 0; i < 8; ++i) {
+      CHECK(got[i] == (memory_first ? 9u : 0u));
+      if (!second_is_memory) CHECK(got[8 + i] == 0);
+    }
+  }
+  const auto counted = d.tiles.statistics().ignored_writes;
+  CHECK(counted.at("core (0,2): accesses just beyond its data memory") == 3);
+  CHECK(counted.at("core (0,5): accesses just beyond its data memory") == 1);
+  load(d, core2, "movxm p0, #0x90000\n" + nops(4) + read);
+  CHECK_THROWS_AS(d.settle(), emu::array_error);
+}

@@ -34,10 +34,10 @@ TEST_CASE("reset clears registers and keeps the program; both cascade ports are 
 }
 
 TEST_CASE("an instruction that is not built is refused by its name", "[emu][core][interface]") {
-  core_bench bench("lda.tm r1, [p0]\n" + end);
+  core_bench bench("vldb.compr.fill [p0]\n" + end);
   bench.core.run(10);
   REQUIRE(bench.core.fault());
-  CHECK(bench.core.fault()->cause == "not established: lda.tm (what a core reaches over the processor bus)");
+  CHECK(bench.core.fault()->cause == "not established: vldb.compr.fill (the format of compressed data in memory)");
   CHECK(bench.core.fault()->pc == 0);
 }
 

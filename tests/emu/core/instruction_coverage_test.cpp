@@ -9,10 +9,13 @@ using namespace npurt;
 
 namespace {
 
+/// They need a tile: tests/emu/designs/processor_bus_test.cpp.
+bool is_processor_bus(const aie::isa::instruction& row) { return row.name == "LDA_TM" || row.name == "ST_TM"; }
+
 bool is_exercised(const aie::isa::instruction& row) {
   using namespace npurt::test;
   return is_memory_form(row) || is_scalar_form(row) || is_vector_form(row) || is_conversion_form(row) ||
-         is_multiplier_form(row) || is_control_form(row);
+         is_multiplier_form(row) || is_control_form(row) || is_processor_bus(row);
 }
 
 }  // namespace
@@ -25,7 +28,7 @@ TEST_CASE("every instruction executes or is refused by name", "[emu][core][forms
     CHECK(built != (emu::find_refusal(row) != nullptr));
     refused += built ? 0 : 1;
   }
-  CHECK(refused == 20);  // the table of README.md, "Refused, or assumed"
+  CHECK(refused == 18);  // the table of README.md, "Refused, or assumed"
 }
 
 TEST_CASE("every instruction that executes is exercised by a table-driven test", "[emu][core][forms]") {

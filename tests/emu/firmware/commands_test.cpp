@@ -120,7 +120,7 @@ TEST_CASE("unknown registers and operations that are not built are errors by nam
   CHECK_THAT(unknown.report, ContainsSubstring("0x39990") && ContainsSubstring("(0,0)"));
   const auto load = m.run(code_builder().add({8, 16, 0, 0}));
   CHECK(load.outcome == command_outcome::error);
-  CHECK_THAT(load.report, ContainsSubstring("not built"));
+  CHECK_THAT(load.report, ContainsSubstring("no buffer object"));
 }
 
 TEST_CASE("control code that is no transaction is an error", "[emu][firmware]") {

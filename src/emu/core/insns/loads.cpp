@@ -30,6 +30,9 @@ void gather(frame& f) {
   f.def(0, out);
 }
 
+/// The word that the gate read.
+void word(frame& f) { f.def(0, f.loaded<std::uint32_t>()); }
+
 constexpr std::array table = {
     semantics{"lda", whole, unit::load},
     semantics{"lda.s8", extended<std::int8_t>, unit::load, 1},
@@ -46,6 +49,7 @@ constexpr std::array table = {
     semantics{"vldb.4x32.hi", gather, unit::gather},
     semantics{"vldb.4x64.lo", gather, unit::gather},
     semantics{"vldb.4x64.hi", gather, unit::gather},
+    semantics{"lda.tm", word, unit::bus_in},
 };
 
 }  // namespace

@@ -17,12 +17,15 @@ void part(frame& f) {
   std::memcpy(f.memory.data() + f.address % 4, &value, sizeof value);
 }
 
+void word(frame& f) { f.store(f.use(0)); }
+
 constexpr std::array table = {
     semantics{"st", whole, unit::store},
     semantics{"st.s8", part<std::uint8_t>, unit::part_store, 1},
     semantics{"st.s16", part<std::uint16_t>, unit::part_store, 2},
     semantics{"vst", whole, unit::store, 32},
     semantics{"vst.128", whole, unit::store, 16},
+    semantics{"st.tm", word, unit::bus_out},
 };
 
 }  // namespace

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/sequence/runner.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+
+#include "runtime/device_state.hpp"
+#include "runtime/log.hpp"
+#include "runtime/ops/copy_rows.hpp"
+#include "runtime/retired_runs.hpp"
+#include "runtime/translate.hpp"
+
+namespace npurt::detail::sequences {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+void synchronise(const xrt::bo& bo, bool to_device, std::size_t bytes) {
+  translated<buffer_error>("synchronising a tensor of a sequence", [&] {
+    xrt::bo same = bo;
+    same.sync(to_device ? XCL_BO_SYNC_BO_TO_DEVICE : XCL_BO_SYNC_BO_FROM_DEVICE, bytes, 0);
+  });
+}
+
+void check_extents(const char* what, const tensor& is, std::size_t rows, std::size_t columns) {
+  check_extent("sequence", what, "R", rows, is.rows);
+  check_extent("sequence", what, "C", columns, is.columns);
+}
+
+}  // namespace
+
+runner::runner(device same, std::shared_ptr<const program> what)
+    : device_(std::move(same)), program_(std::move(what)), bound_(program_->all.size()) {
+  make_ready();
+  report_ = &device_.state()->ops.keep(execution_->place()->report);
+}
+
+void runner::check_idle() const {
+  if (!in_flight()) return;
+  throw command_error(command_state::submitted, "a run of this sequence is in flight; wait for it before the next call");
+}
+
+void runner::make_ready() {
+  std::shared_ptr<overlay::session> place = device_.state()->ops.open(device_);
+  if (execution_ && !failed_ && execution_->place() == place) return;
+  if (failed_ || memories_.empty()) renew_memory(place->target);
+  execution_ = std::make_shared<execution>(place, program_, memories_, 0, program_->steps.size());
+  failed_ = false;
+}
+
+// The device may still write to memory of a run that failed, though nobody waits for it any more.
+void runner::renew_memory(const kernel& target) {
+  memories fresh(memories_.empty() ? program_->all.size() : memories_.size());
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    if (bound_[i]) fresh[i] = memories_[i];
+  }
+  allocate(fresh, *program_, target);
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    const tensor& each = program_->all[i];
+    if (bound_[i] || each.role != role::input) continue;
+    std::memcpy(fresh[i].data, memories_[i].data, each.matrix_bytes());
+    synchronise(fresh[i].bo, true, each.matrix_bytes());
+  }
+  memories_ = std::move(fresh);
+}
+
+void runner::write(std::string_view name, matrix_view<const std::bfloat16_t> view) {
+  const std::size_t index = program_->index_of(name);
+  const tensor& to = program_->all[index];
+  if (to.role != role::input) throw sequence_error(fmt::format("'{}' is no input of the sequence", name));
+  check_extents("what is written", to, view.rows(), view.columns());
+  const lock held(mutex_);
+  check_idle();
+  const std::size_t row_bytes = view.columns() * tensor::element_bytes;
+  copy_rows(memories_[index].data, to.pitch_bytes(), std::as_bytes(view.elements()).data(), row_bytes, view.rows(),
+            row_bytes);
+  synchronise(memories_[index].bo, true, view.rows() * to.pitch_bytes());
+}
+
+void runner::read(std::string_view name, matrix_view<std::bfloat16_t> view) {
+  const std::size_t index = program_->index_of(name);
+  const tensor& from = program_->all[index];
+  if (from.role != role::output) throw sequence_error(fmt::format("'{}' is no output of the sequence", name));
+  check_extents("what is read into", from, view.rows(), view.columns());
+  const lock held(mutex_);
+  check_idle();
+  if (!has_result_) throw sequence_error(fmt::format("'{}' is read before a run of the sequence has completed", name));
+  const std::size_t row_bytes = view.columns() * tensor::element_bytes;
+  synchronise(memories_[index].bo, false, view.rows() * from.pitch_bytes());
+  copy_rows(std::as_writable_bytes(view.elements()).data(), row_bytes, memories_[index].data, from.pitch_bytes(),
+            view.rows(), row_bytes);
+}
+
+sequence_layout runner::layout(std::string_view name) const {
+  const tensor& found = program_->all[program_->index_of(name)];
+  return {found.rows, found.columns, found.pitch, found.size_bytes() / tensor::element_bytes};
+}
+
+buffer<std::bfloat16_t> runner::make_buffer(std::string_view name) {
+  const lock held(mutex_);
+  buffer<std::bfloat16_t> made(execution_->place()->target, layout(name).elements);
+  std::memset(static_cast<void*>(made.data()), 0, made.size() * sizeof(std::bfloat16_t));
+  made.to_device();
+  return made;
+}
+
+void runner::bind(std::string_view name, const xrt::bo& bo) {
+  const std::size_t index = program_->index_of(name);
+  const std::size_t needed = program_->all[index].size_bytes();
+  if (bo.size() < needed) {
+    throw buffer_error(fmt::format("the buffer that is bound to '{}' of a sequence has {} bytes, it must have {}", name,
+                                   bo.size(), needed));
+  }
+  const lock held(mutex_);
+  check_idle();
+  make_ready();
+  xrt::bo same = bo;
+  std::byte* const data = translated<buffer_error>("mapping a buffer", [&] { return same.map<std::byte*>(); });
+  failed_ = true;  // unless all of it goes well: half of a list is of no use
+  execution_->rebind(index, bo);
+  memories_[index] = {bo, data};
+  bound_[index] = true;
+  has_result_ = has_result_ && program_->all[index].role != role::output;
+  failed_ = false;
+}
+
+void runner::start() {
+  const lock held(mutex_);
+  check_idle();
+  make_ready();
+  has_result_ = false;
+  try {
+    execution_->start();
+  } catch (const error&) {
+    keep_until_ended();
+    forget_context();
+    throw;
+  }
+  ++started_;
+  if (call_) changed_.notify_all();
+}
+
+void runner::set_ended(std::exception_ptr failure) {
+  ended_ = started_;
+  has_result_ = failure == nullptr;
+  failure_ = std::move(failure);
+  if (failure_) forget_context();
+  changed_.notify_all();
+}
+
+// A failed command may have taken its context with it, and the commands queued behind it.
+void runner::forget_context() {
+  failed_ = true;
+  device_.state()->ops.forget(execution_->place());
+}
+
+void runner::keep_until_ended() noexcept {
+  if (execution_->ended()) return;
+  const execution& asked = *execution_;
+  keep_until(execution_, "a sequence", [&asked] { return asked.ended(); });
+}
+
+bool runner::await_device(std::uint64_t number, time_point ends_at) {
+  const std::unique_lock asking(waiting_, ends_at);
+  std::shared_ptr<execution> on;
+  {
+    const lock held(mutex_);
+    if (ended_ >= number) return true;
+    on = execution_;
+  }
+  if (!asking.owns_lock()) return false;
+  std::exception_ptr failure;
+  try {
+    bool over = false;
+    do {
+      over = on->ended_within(remaining(ends_at));
+    } while (!over && steady_clock::now() < ends_at);
+    if (!over) return false;
+  } catch (const error&) {
+    failure = std::current_exception();
+  }
+  const lock held(mutex_);
+  set_ended(std::move(failure));
+  return true;
+}
+
+bool runner::await(std::uint64_t number, time_point ends_at) {
+  {
+    lock held(mutex_);
+    if (call_ || stepwise_) return changed_.wait_until(held, ends_at, [&] { return ended_ >= number; });
+  }
+  return await_device(number, ends_at);
+}
+
+void runner::check_outcome(std::uint64_t number) const {
+  const lock held(mutex_);
+  if (ended_ == number && failure_) std::rethrow_exception(failure_);
+}
+
+namespace {
+
+timeout_error late(std::size_t operations, milliseconds deadline) {
+  return {deadline, fmt::format("a sequence of {} operations has not ended within {} ms", operations, deadline.count())};
+}
+
+}  // namespace
+
+void runner::wait(milliseconds deadline) {
+  const time_point ends_at = end_of(deadline);
+  std::uint64_t number = 0;
+  {
+    const lock held(mutex_);
+    number = started_;
+    if (number == 0) throw command_error(command_state::created, "a sequence was waited for but not started");
+  }
+  if (!await(number, ends_at)) throw late(program_->steps.size(), deadline);
+  check_outcome(number);
+}
+
+void runner::run(milliseconds deadline) {
+  const time_point ends_at = end_of(deadline);
+  start();
+  const std::uint64_t number = [this] {
+    const lock held(mutex_);
+    return started_;
+  }();
+  if (!await(number, ends_at)) give_up(number, late(program_->steps.size(), deadline));
+  check_outcome(number);
+}
+
+void runner::give_up(std::uint64_t number, const timeout_error& why) {
+  const std::lock_guard asking(waiting_);
+  const lock held(mutex_);
+  if (ended_ >= number) return;
+  keep_until_ended();
+  set_ended(std::make_exception_ptr(why));
+}
+
+bool runner::busy() {
+  std::uint64_t number = 0;
+  {
+    const lock held(mutex_);
+    if (!in_flight()) return false;
+    if (call_ || stepwise_) return true;
+    number = started_;
+  }
+  const std::unique_lock asking(waiting_, std::try_to_lock);
+  if (!asking.owns_lock()) return true;
+  const lock held(mutex_);
+  return ended_ < number && !execution_->ended();
+}
+
+void runner::on_completion(std::function<void(std::exception_ptr)> call) {
+  auto kept = call ? std::make_shared<const std::function<void(std::exception_ptr)>>(std::move(call)) : nullptr;
+  const lock held(mutex_);
+  check_idle();
+  call_ = std::move(kept);
+  if (call_ && !watcher_.joinable()) watcher_ = std::thread([same = shared_from_this()] { same->watch(); });
+}
+
+void runner::watch() {
+  constexpr milliseconds at_once{100};  // so that an end is not far away
+  lock held(mutex_);
+  for (;;) {
+    changed_.wait(held, [this] { return retired_ || (call_ && in_flight() && !stepwise_); });
+    if (retired_) return;
+    const std::uint64_t number = started_;
+    held.unlock();
+    const bool over = await_device(number, steady_clock::now() + at_once);
+    held.lock();
+    if (!over) continue;
+    const auto call = call_;
+    const std::exception_ptr failure = failure_;
+    held.unlock();
+    try {
+      (*call)(failure);
+    } catch (const std::exception& thrown) {
+      log().error("the completion callback of a sequence threw: {}", thrown.what());
+    }
+    held.lock();
+  }
+}
+
+void runner::run_step(std::size_t step, execution& on, milliseconds deadline) const {
+  const time_point ends_at = end_of(deadline);
+  on.start();
+  while (!on.ended_within(remaining(ends_at))) {
+    if (steady_clock::now() < ends_at) continue;
+    throw timeout_error(deadline, fmt::format("operation {} of a sequence, {}, has not ended within {} ms", step,
+                                              program_->steps[step].info.name, deadline.count()));
+  }
+}
+
+void runner::run_stepwise(const std::function<void(std::size_t, const sequence_step&)>& after, milliseconds each) {
+  const std::lock_guard asking(waiting_);
+  std::vector<std::shared_ptr<execution>> singles;
+  {
+    const lock held(mutex_);
+    check_idle();
+    make_ready();
+    for (std::size_t i = 0; i < program_->steps.size(); ++i) {
+      singles.push_back(std::make_shared<execution>(execution_->place(), program_, memories_, i, 1));
+    }
+    stepwise_ = true;
+    ++started_;
+  }
+  std::exception_ptr failure;
+  std::size_t step = 0;
+  try {
+    for (; step < singles.size(); ++step) {
+      run_step(step, *singles[step], each);
+      after(step, program_->steps[step].info);
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const lock held(mutex_);
+  stepwise_ = false;
+  if (failure && step < singles.size()) {
+    execution_ = singles[step];
+    keep_until_ended();
+  }
+  set_ended(failure);
+  if (failure) std::rethrow_exception(failure);
+}
+
+std::size_t runner::size_bytes() const {
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < program_->all.size(); ++i) sum += program_->owners[i] == i ? program_->bytes[i] : 0;
+  return sum;
+}
+
+void runner::retire() noexcept {
+  try {
+    {
+      const lock held(mutex_);
+      retired_ = true;
+      changed_.notify_all();
+    }
+    if (watcher_.joinable()) {
+      if (watcher_.get_id() == std::this_thread::get_id()) {
+        watcher_.detach();
+      } else {
+        watcher_.join();
+      }
+    }
+    const std::lock_guard asking(waiting_);
+    const lock held(mutex_);
+    if (in_flight()) keep_until_ended();
+  } catch (const std::exception& failure) {
+    log().error("a sequence ended badly: {}", failure.what());
+  }
+}
+
+}  // namespace npurt::detail::sequences
