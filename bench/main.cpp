@@ -36,7 +36,7 @@ std::vector<subject> subjects_of(const std::string& group) {
     return all;
   }
   std::vector<subject> all = core_subjects();
-  for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects(), speed_subjects()})
+  for (auto& more : {kernel_subjects(), busy_array_subjects(), array_subjects(), speed_subjects(), scaling_subjects()})
     std::ranges::copy(more, std::back_inserter(all));
   return all;
 }

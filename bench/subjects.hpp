@@ -30,8 +30,11 @@ std::vector<subject> kernel_subjects();
 /// Second calls of the public stubs, each in a process of its own.
 std::vector<subject> speed_subjects();
 
+/// How calls scale with cores and with size.
+std::vector<subject> scaling_subjects();
+
 /// What such a process does.
-/// @param name of a row of speed_subjects()
+/// @param name of a row of speed_subjects() or scaling_subjects()
 /// @throws std::runtime_error if there is no such row; what the stub throws
 void call_stub(const std::string& name);
 

@@ -41,4 +41,7 @@ codegen::compiled_function op_attention_i8(const codegen::compile_options& optio
 /// The overlay's operation 14 (i16-mel/README.md).
 codegen::compiled_function op_mel(const codegen::compile_options& options = {});
 
+/// The overlay's operation 15 (transpose/README.md).
+codegen::compiled_function op_transpose(const codegen::compile_options& options = {});
+
 }  // namespace npurt::kernels

@@ -13,8 +13,8 @@ namespace {
 using call = std::function<void(device&)>;
 using bf16 = std::bfloat16_t;
 
-const speed_unit tops{"TOPS", 1e12}, tflops{"TFLOPS", 1e12}, gflops{"GFLOPS", 1e9}, each_way{"GB/s each way", 1e9},
-    microseconds{"us"};
+const speed_unit tops{"TOPS", 1e12}, tflops{"TFLOPS", 1e12}, gflops{"GFLOPS", 1e9}, gops{"GOPS", 1e9},
+    each_way{"GB/s each way", 1e9}, microseconds{"us"};
 
 /// Normally distributed, as activations are: the time of attention depends on where a row's largest scores are, that of
 /// the other operations on nothing in the operands.
@@ -47,6 +47,17 @@ call attention_call(const attention_shape& s) {
   };
 }
 
+call attention_i8_call(const attention_shape& s) {
+  const std::size_t queries = s.heads * s.rows * s.d, keys = s.heads * s.keys * s.d;
+  // A step of q and k is what makes their elements' deviation 1.
+  return [s, q = operand<std::int8_t>(queries, 1), k = operand<std::int8_t>(keys, 2), v = operand<std::int8_t>(keys, 3),
+          out = std::vector<bf16>(queries)](device& npu) mutable {
+    using view = tensor_view<const std::int8_t, 3>;
+    attention_i8(npu, view(q, s.heads, s.rows, s.d), view(k, s.heads, s.keys, s.d), view(v, s.heads, s.keys, s.d),
+                 {.q = 1.0F / 16, .k = 1.0F / 16, .v = 1.0F / 16}, tensor_view<bf16, 3>(out, s.heads, s.rows, s.d));
+  };
+}
+
 /// Of an operation from one matrix to another.
 template <typename Operation>
 call rows_call(std::size_t rows, std::size_t columns, Operation operation) {
@@ -68,6 +79,14 @@ call softmax_call(std::size_t rows, std::size_t columns) {
 
 call gelu_call(std::size_t rows, std::size_t columns) {
   return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { gelu(npu, x, y); });
+}
+
+call mel_call(std::size_t seconds) {
+  const std::size_t samples = seconds * 16000;
+  return [pcm = operand<float>(samples, 1),
+          out = std::vector<float>(mel_bands * mel_frames(samples))](device& npu) mutable {
+    mel(npu, tensor_view<const float, 1>(pcm, pcm.size()), matrix_view<float>(out, mel_bands, out.size() / mel_bands));
+  };
 }
 
 double operations(const matmul_shape& s) { return 2.0 * static_cast<double>(s.m * s.n * s.k); }
@@ -109,6 +128,12 @@ std::vector<stub_call> make_calls() {
            .bar = 900,
            .reference = "or more; silicon 363",
            .prepare = [=] { return attention_call(whisper); }},
+          {.name = "attention-i8-1500",
+           .work = operations(whisper),
+           .unit = gops,
+           .bar = 2000,
+           .reference = "or more, as bf16 at the least",
+           .prepare = [=] { return attention_i8_call(whisper); }},
           {.name = "layernorm-bf16-1500x512",
            .unit = microseconds,
            .bar = 130,
@@ -125,7 +150,12 @@ std::vector<stub_call> make_calls() {
            .unit = each_way,
            .bar = 18,
            .reference = "or more; roof 28",
-           .prepare = [] { return gelu_call(1500, 2048); }}};
+           .prepare = [] { return gelu_call(1500, 2048); }},
+          {.name = "mel-30s",
+           .unit = microseconds,
+           .bar = 2000,
+           .reference = "or less; a host takes about 5000",
+           .prepare = [] { return mel_call(30); }}};
 }
 
 }  // namespace

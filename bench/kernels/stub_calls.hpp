@@ -29,4 +29,8 @@ struct stub_call {
 
 const std::vector<stub_call>& stub_calls();
 
+/// One of scaling_subjects().
+/// @throws std::runtime_error if there is no call of that name
+std::function<void(device&)> find_scaled_call(const std::string& name);
+
 }  // namespace npurt::bench

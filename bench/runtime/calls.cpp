@@ -31,7 +31,8 @@ struct both_sides {
 
   npurt::device device;
   matmul_plan plan{device, {.m = extent, .n = extent, .k = extent}};
-  std::vector<std::uint32_t> code = detail::overlay::matmul_code(detail::overlay::padded({.m = extent, .n = extent, .k = extent}));
+  std::vector<std::uint32_t> code =
+      detail::overlay::matmul_code(detail::overlay::padded({.m = extent, .n = extent, .k = extent}));
   xrt_matmul by_hand{plan.report().xclbin, plan.report().kernel, extent, code};
 
   hw_context context{device, xclbin(plan.report().xclbin)};

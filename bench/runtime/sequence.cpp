@@ -24,7 +24,6 @@ constexpr std::size_t operations = 20;
 constexpr std::size_t rows = 256, columns = 512;
 constexpr std::size_t bytes = rows * columns * sizeof(bf16);
 
-
 constexpr auto deadline = std::chrono::seconds(10);
 
 sequence record(device& target) {
@@ -48,9 +47,9 @@ class by_hand {
  public:
   explicit by_hand(const op_report& report)
       : context_(device_, device_.register_xclbin(xrt::xclbin(report.xclbin))), kernel_(context_, report.kernel) {
-    code_ = make_code();
+    for (auto& each : codes_) each = make_code();
     for (auto& each : tensors_) each = make_tensor();
-    for (std::size_t i = 0; i < operations; ++i) list_.add(make_run(code_, tensors_[i], tensors_[i + 1]));
+    for (std::size_t i = 0; i < operations; ++i) list_.add(make_run(codes_[i], tensors_[i], tensors_[i + 1]));
   }
 
   /// The runs of a list that was made before.
@@ -80,7 +79,7 @@ class by_hand {
     made.sync(XCL_BO_SYNC_BO_TO_DEVICE);
     return made;
   }
-  xrt::bo make_tensor() { return {device_, bytes, xrt::bo::flags::host_only, kernel_.group_id(3)}; }
+  xrt::bo make_tensor() { return xrt::bo(device_, bytes, xrt::bo::flags::host_only, kernel_.group_id(3)); }
   xrt::run make_run(const xrt::bo& code, const xrt::bo& in, const xrt::bo& out) {
     xrt::run made(kernel_);
     made.set_arg(0, std::uint64_t{3});
@@ -94,7 +93,7 @@ class by_hand {
   xrt::device device_{0};
   xrt::hw_context context_;
   xrt::kernel kernel_;
-  xrt::bo code_;
+  std::array<xrt::bo, operations> codes_;
   std::array<xrt::bo, operations + 1> tensors_;
   xrt::runlist list_{context_};
 };
@@ -105,7 +104,7 @@ struct sides {
   std::vector<bf16> y = x;
   npurt::device device;
   sequence recorded = record(device);
-  elementwise_plan plan{device, elementwise::relu, rows * columns};
+  elementwise_plan plan{device, elementwise::relu, rows* columns};
   hw_context context{device, xclbin(recorded.report().xclbin)};
   npurt::kernel kernel{context, recorded.report().kernel};
   buffer<bf16> in{kernel, rows* columns}, out{kernel, rows* columns};

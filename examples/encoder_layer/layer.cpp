@@ -36,7 +36,8 @@ class layer_file {
   /// Zeros where it has no bias, as Whisper's keys.
   linear read_linear(const std::string& name, std::size_t outputs, std::size_t inputs) {
     linear read{outputs, inputs, rounded(tensors_.read(prefix_ + name + ".weight", {outputs, inputs})), bf16s(outputs)};
-    if (tensors_.contains(prefix_ + name + ".bias")) read.bias = rounded(tensors_.read(prefix_ + name + ".bias", {outputs}));
+    if (tensors_.contains(prefix_ + name + ".bias"))
+      read.bias = rounded(tensors_.read(prefix_ + name + ".bias", {outputs}));
     return read;
   }
 

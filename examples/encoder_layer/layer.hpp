@@ -55,7 +55,8 @@ layer_weights made_up_layer(const layer_shape& shape, unsigned seed);
 bf16s made_up_input(const layer_shape& shape, unsigned seed);
 
 /// The layer in double, of the same bfloat16 weights and input.
-std::vector<double> exact_layer(const layer_weights& weights, const layer_shape& shape, std::span<const std::bfloat16_t> x);
+std::vector<double> exact_layer(const layer_weights& weights, const layer_shape& shape,
+                                std::span<const std::bfloat16_t> x);
 
 /// Of the angle between two vectors.
 double cosine(std::span<const double> exact, std::span<const std::bfloat16_t> given);

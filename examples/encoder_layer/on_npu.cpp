@@ -66,13 +66,13 @@ separate_calls::separate_calls(npurt::device& device, const device_weights& weig
       return s.matmul(in[0], by, {.gelu = gelu, .residual = in[1]});
     };
   };
-  add(device, {0}, {width}, normalised(weights.attention_norm), width);                                     // 1
-  add(device, {1}, {width}, product(weights.qkv), 3 * width);                                               // 2
+  add(device, {0}, {width}, normalised(weights.attention_norm), width);                                           // 1
+  add(device, {1}, {width}, product(weights.qkv), 3 * width);                                                     // 2
   add(device, {2}, {3 * width}, [=](sequence& s, const tensors& in) { return attend(s, in[0], width); }, width);  // 3
-  add(device, {3, 0}, {width, width}, product(weights.out), width);                                         // 4
-  add(device, {4}, {width}, normalised(weights.mlp_norm), width);                                           // 5
-  add(device, {5}, {width}, product(weights.fc1, true), inner);                                             // 6
-  add(device, {6, 4}, {inner, width}, product(weights.fc2), width);                                         // 7
+  add(device, {3, 0}, {width, width}, product(weights.out), width);                                               // 4
+  add(device, {4}, {width}, normalised(weights.mlp_norm), width);                                                 // 5
+  add(device, {5}, {width}, product(weights.fc1, true), inner);                                                   // 6
+  add(device, {6, 4}, {inner, width}, product(weights.fc2), width);                                               // 7
 }
 
 bf16s separate_calls::operator()(const bf16s& x, const std::function<void()>& after) {

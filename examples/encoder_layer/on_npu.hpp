@@ -37,9 +37,10 @@ class separate_calls {
     std::size_t columns;                ///< of the result
   };
 
-  void add(npurt::device& device, std::vector<std::size_t> operands, std::vector<std::size_t> operand_columns,
-           const std::function<npurt::sequence_tensor(npurt::sequence&, const std::vector<npurt::sequence_tensor>&)>& op,
-           std::size_t columns);
+  void add(
+      npurt::device& device, std::vector<std::size_t> operands, std::vector<std::size_t> operand_columns,
+      const std::function<npurt::sequence_tensor(npurt::sequence&, const std::vector<npurt::sequence_tensor>&)>& op,
+      std::size_t columns);
 
   std::size_t rows_;
   std::vector<call> calls_;

@@ -76,11 +76,12 @@ void safetensors::read_header() {
     throw safetensors_error(file_, "is shorter than a header's length");
   }
   if (length > most_header_bytes || length > size - sizeof length) {
-    throw safetensors_error(file_, "a header of " + std::to_string(length) + " bytes in a file of " +
-                                       std::to_string(size) + " bytes");
+    throw safetensors_error(
+        file_, "a header of " + std::to_string(length) + " bytes in a file of " + std::to_string(size) + " bytes");
   }
   std::string text(length, '\0');
-  if (!in_.read(text.data(), static_cast<std::streamsize>(length))) throw safetensors_error(file_, "the header is cut off");
+  if (!in_.read(text.data(), static_cast<std::streamsize>(length)))
+    throw safetensors_error(file_, "the header is cut off");
   const json header = json::parse(text, nullptr, false);
   if (!header.is_object()) throw safetensors_error(file_, "the header is no JSON object");
   data_ = sizeof length + length;
@@ -96,15 +97,15 @@ void safetensors::read_header() {
 
 void safetensors::add(const std::string& name, const entry& found, std::uint64_t data_bytes) {
   if (found.begin > found.end || found.end > data_bytes) {
-    throw safetensors_error(file_, name + ": bytes " + std::to_string(found.begin) + " to " + std::to_string(found.end) +
-                                       " of " + std::to_string(data_bytes));
+    throw safetensors_error(file_, name + ": bytes " + std::to_string(found.begin) + " to " +
+                                       std::to_string(found.end) + " of " + std::to_string(data_bytes));
   }
   const std::optional<std::size_t> elements = product_of(found.shape);
   const std::size_t each = element_bytes(found.dtype);
   const std::uint64_t bytes = found.end - found.begin;
   if (!elements || (each != 0 && (bytes % each != 0 || bytes / each != *elements))) {
-    throw safetensors_error(file_, name + ": " + std::to_string(bytes) + " bytes of " + found.dtype + " are no " +
-                                       text_of(found.shape));
+    throw safetensors_error(
+        file_, name + ": " + std::to_string(bytes) + " bytes of " + found.dtype + " are no " + text_of(found.shape));
   }
   entries_.emplace(name, found);
 }
@@ -116,7 +117,8 @@ std::vector<float> safetensors::read(const std::string& name, const std::vector<
   if (at.shape != shape) {
     throw safetensors_error(file_, name + " is " + text_of(at.shape) + ", it must be " + text_of(shape));
   }
-  if (element_bytes(at.dtype) == 0) throw safetensors_error(file_, name + ": dtype " + at.dtype + ", not F32, F16 or BF16");
+  if (element_bytes(at.dtype) == 0)
+    throw safetensors_error(file_, name + ": dtype " + at.dtype + ", not F32, F16 or BF16");
   std::vector<char> bytes(at.end - at.begin);
   in_.clear();
   in_.seekg(static_cast<std::streamoff>(data_ + at.begin));

@@ -37,8 +37,8 @@ struct handles;
 }
 }  // namespace detail
 
-/// A matrix of std::bfloat16_t inside a sequence, or some of its columns. A handle: cheap to copy, of no use without the
-/// sequence that it comes from.
+/// A matrix of std::bfloat16_t inside a sequence, or some of its columns. A handle: cheap to copy, of no use without
+/// the sequence that it comes from.
 class sequence_tensor {
  public:
   std::size_t rows() const noexcept { return rows_; }
@@ -85,17 +85,17 @@ struct sequence_step {
 
 /// Operations on matrices of std::bfloat16_t whose shapes are fixed, recorded once. First record: input(), operations,
 /// output(); each operation returns its result's handle. Then compile(). Then any number of runs: write() what is new,
-/// run() or start() and wait(), read(). A run is one list of commands on the device (xrt::runlist): intermediate tensors
-/// stay there, nothing is copied or synchronised between operations, and the host's part is one ioctl for every 24
-/// operations. Results are those of the operations called one by one, bit for bit.
+/// run() or start() and wait(), read(). A run is one list of commands on the device (xrt::runlist): intermediate
+/// tensors stay there, nothing is copied or synchronised between operations, and the host's part is one ioctl for every
+/// 24 operations. Results are those of the operations called one by one, bit for bit.
 ///
 /// One run of a sequence is in flight at a time; runs of several sequences (duplicate()) and single calls of one device
 /// may be, and are executed in the order in which they were started; from the fifth command on start() waits until the
 /// driver has room.
 ///
-/// Where a run fails or its deadline passes in run(), the next start() makes a new context: weights, inputs and bindings
-/// are as they were, so that the same sequence works again. Move-only, may outlive its device. Thread-safe: calls are
-/// serialised. The first sequence or operation on a device opens the hw_context that all of them share.
+/// Where a run fails or its deadline passes in run(), the next start() makes a new context: weights, inputs and
+/// bindings are as they were, so that the same sequence works again. Move-only, may outlive its device. Thread-safe:
+/// calls are serialised. The first sequence or operation on a device opens the hw_context that all of them share.
 class sequence {
  public:
   /// @param target where to run
@@ -156,8 +156,10 @@ class sequence {
 
   /// Chooses how each tensor lies in memory, writes the control code, makes buffers and commands. Synchronous; nothing
   /// can be recorded afterwards.
-  /// @throws shape_error where an operation cannot work with the layout that its neighbours need; buffer_error if memory
-  ///         runs out; sequence_error if there is no operation or no output; otherwise as npurt::gelu before its command
+  /// @throws shape_error where an operation cannot work with the layout that its neighbours need; buffer_error if
+  /// memory
+  ///         runs out; sequence_error if there is no operation or no output; otherwise as npurt::gelu before its
+  ///         command
   void compile();
 
   /// Copies into the input's buffer; not while a run is in flight.
@@ -191,10 +193,9 @@ class sequence {
 
   /// From the next run on the device works in this buffer instead of the sequence's own, without copies: the caller
   /// synchronises it (buffer::to_device before a run, from_device after one). Its memory is kept until another one is
-  /// bound. An output bound as another sequence's input needs an equal layout() there. Makes the list of commands anew:
-  /// some microseconds an operation.
-  /// @throws buffer_error if it is smaller than the layout or of another device; sequence_error; command_error if a run
-  ///         is in flight
+  /// bound. An output bound as another sequence's input needs an equal layout() there. The list of commands is filled
+  /// anew: some microseconds an operation.
+  /// @throws buffer_error if it is smaller than the layout; sequence_error; command_error if a run is in flight
   void bind(std::string_view name, const buffer<std::bfloat16_t>& with);
 
   /// Starts and waits.
@@ -210,7 +211,8 @@ class sequence {
   void start();
 
   /// Waits for the end of the run.
-  /// @throws timeout_error: the run stays in flight and can be waited for again; command_error naming the operation that
+  /// @throws timeout_error: the run stays in flight and can be waited for again; command_error naming the operation
+  /// that
   ///         failed, or if nothing was started
   void wait() { wait(default_deadline()); }
   void wait(std::chrono::milliseconds deadline);
@@ -220,7 +222,7 @@ class sequence {
 
   /// From the next start() on `call` is called when a run has ended, on a thread of the sequence's own: with null, or
   /// with what wait() would throw. It may start the next run. wait() can be called as well, and returns before `call`
-  /// does. Empty: no calls, no thread.
+  /// does. Empty: no more calls.
   /// @throws command_error if a run is in flight
   void on_completion(std::function<void(std::exception_ptr)> call);
 

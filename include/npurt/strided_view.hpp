@@ -103,8 +103,8 @@ class strided_view {
   }
   [[noreturn]] void refuse(std::size_t dimension, std::size_t available) const {
     throw shape_error(fmt::format("extent {}", dimension),
-                      fmt::format("npurt::strided_view: extent {} = {}, stride {} reaches beyond {} elements", dimension,
-                                  extents_[dimension], strides_[dimension], available));
+                      fmt::format("npurt::strided_view: extent {} = {}, stride {} reaches beyond {} elements",
+                                  dimension, extents_[dimension], strides_[dimension], available));
   }
 
   T* data_;

@@ -14,7 +14,8 @@ using namespace codegen;
 
 using lanes = accum<accfloat, 16>;
 
-constexpr std::int32_t block = 64;  // bytes: 4x8 and 8x4 of bf16, 4x4 of fp32
+constexpr std::int32_t rows_of_block = 64;  // or 32
+constexpr std::int32_t block = 64;          // bytes: 4x8 and 8x4 of bf16, 4x4 of fp32
 constexpr unsigned row_blocks = 4, column_blocks = 2, k_steps = 8, column_groups = 8, row_groups = 16;
 constexpr std::int32_t a_rows = row_blocks * block, a_step = 4 * a_rows;
 constexpr std::int32_t b_columns = k_steps * block, b_tile = 2 * column_groups * b_columns;

@@ -103,6 +103,20 @@ class attention {
   // ---- a key tile
 
   void key_tile() {
+    // A causal mask may hide the tile from all rows; never a block's first one.
+    k_.when("hidden", lt(rows_, number(k_, 2 - rows_of_block)), [&] {
+      k_.loop("hidden", shift_left(halves_, one_), [&] {
+        b_.wait();
+        b_.give();
+      });
+    });
+    k_.when("seen", lt(number(k_, 1 - rows_of_block), rows_), [&] { seen_tile(); });
+    const auto width = number(k_, 64);
+    keys_ = sub(keys_, width);
+    rows_ = sub(rows_, width);
+  }
+
+  void seen_tile() {
     b_.wait();
     k_.when("second half", sub(halves_, one_), [&] { b_.wait(); });
     item_ = first_item();
@@ -125,9 +139,6 @@ class attention {
     b_.give();
     first_ = number(k_, accumulate);
     sums_ = bit_xor(sums_, number(k_, sums_flip));
-    const auto width = number(k_, 64);
-    keys_ = sub(keys_, width);
-    rows_ = sub(rows_, width);
   }
 
   /// Items of a key tile: below 0, for each of four stripes of 16 keys the halves of d; from 0 on the halves of the

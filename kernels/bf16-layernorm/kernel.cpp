@@ -78,8 +78,7 @@ class layernorm {
         add(shift_left(bit_xor(row.begins, number(k_, 1)), half_chunk), number(k_, static_cast<std::int32_t>(c)));
     auto x = rows.cycle(row);
     auto gamma = k_.pointer_from("gamma", column, c_);
-    auto beta = k_.pointer_from(
-        "beta", add(column, shift_left(number(k_, overlay::out_bytes), rows.is_long())), c_);
+    auto beta = k_.pointer_from("beta", add(column, shift_left(number(k_, overlay::out_bytes), rows.is_long())), c_);
     auto y = k_.pointer_from("y", row.out, rows.out_area());
     k_.loop(
         "scale", row.blocks,
@@ -165,8 +164,7 @@ class layernorm {
   }
 
   /// Times 1 / n.
-  lanes squares_of_rows(row_chunks& rows, const std::array<scalar, 2>& in,
-                        const std::array<bf16_pair, 2>& near_means) {
+  lanes squares_of_rows(row_chunks& rows, const std::array<scalar, 2>& in, const std::array<bf16_pair, 2>& near_means) {
     auto sums = both([&](unsigned) { return k_.make_variable("squares", all_float(k_, 0)); });
     const auto around = both([&](unsigned i) { return to_float(low(near_means[i])); });
     auto x = both([&](unsigned i) { return rows.cycle(in[i], i); });

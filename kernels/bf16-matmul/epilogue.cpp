@@ -19,11 +19,11 @@ constexpr std::int32_t set_bytes = 512, row_bytes = 8;
 }  // namespace
 
 epilogue::epilogue(kernel& k, const scalar& bits)
-    : k_(k),
-      bits_(bits),
-      panel_(k.make_variable("panel", number(k, 0))) {}
+    : k_(k), bits_(bits), panel_(k.make_variable("panel", number(k, 0))) {}
 
-scalar epilogue::flag(const scalar& bits, std::int32_t bit) { return lt(number(k_, 0), bit_and(bits, number(k_, bit))); }
+scalar epilogue::flag(const scalar& bits, std::int32_t bit) {
+  return lt(number(k_, 0), bit_and(bits, number(k_, bit)));
+}
 
 void epilogue::clear_bias() {
   auto to = k_.pointer_to("no bias", bias_at, tables_);
@@ -72,8 +72,8 @@ void epilogue::spread_bias() {
   k_.when("first panel", eq(panel_, load_i32(parameters, at(16))), [&] { panel_ = number(k_, 0); });
 }
 
-/// All core rows get all chunks of the column and take their own: bf16 has one for each, fp32 two, of the left and of the
-/// right columns.
+/// All core rows get all chunks of the column and take their own: bf16 has one for each, fp32 two, of the left and of
+/// the right columns.
 void epilogue::add_residual(overlay::chunk_stream& b, const memory_area& c_area) {
   auto parameters = k_.pointer_to("parameters", parameters_at);
   const auto core_row = load_i32(parameters, at(24));
@@ -114,8 +114,8 @@ void epilogue::add_fp32(const scalar& chunk, const scalar& half, const memory_ar
   constexpr std::int32_t set = row_blocks * block;
   auto c = k_.pointer_from("C", add(number(k_, c_at), mul(half, number(k_, half_bytes / core_rows))), c_area);
   auto residual = k_.pointer_from("residual", chunk, k_.memory("residual", {3}));
-  const auto next = k_.make_stride("next columns of it", 2 * set_bytes - of_blocks, sets,
-                                   of_block - (2 * sets - 2) * set_bytes);
+  const auto next =
+      k_.make_stride("next columns of it", 2 * set_bytes - of_blocks, sets, of_block - (2 * sets - 2) * set_bytes);
   const auto next_c = k_.make_stride("next of C", set, sets, set + half_bytes);
   const auto columns = [&] {
     std::array<accum<accfloat, 16>, row_blocks> sum;

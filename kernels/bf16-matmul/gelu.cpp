@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gelu of a tile: relu(x) - t · Q(t) with t = |x|, as in elementwise/sigmoid.cpp, whose fixed point and coefficients these
-// are; x is C + bias, rounded to bf16, and the result goes back to C in fp32.
+// gelu of a tile: relu(x) - t · Q(t) with t = |x|, as in elementwise/sigmoid.cpp, whose fixed point and coefficients
+// these are; x is C + bias, rounded to bf16, and the result goes back to C in fp32.
 #include "bf16-matmul/epilogue.hpp"
 
 namespace npurt::kernels::bf16_matmul {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// mel, the overlay's operation 14: windowed samples folded three times, Fourier sums in 64 bits, powers, filters,
-// logarithm. Layouts in README.md.
+// mel, the overlay's operation 14: windowed and folded samples, Fourier sums in 64 bits, powers, filters, logarithm.
+// Layouts in README.md.
 #include <array>
 #include <limits>
 #include <vector>
@@ -22,13 +22,14 @@ namespace {
 constexpr unsigned nearest_even = 12, saturate = 1;
 constexpr auto elementwise = mac_shape::bf16_elementwise;
 constexpr std::int32_t i32_i16_shift_16 = static_cast<std::int32_t>(mac_shape::i32_i16_4x2x4) | 1 << 10;
-// isa::shuffle_modes(), of 128 bytes: even and odd elements apart (lo, hi), two registers' elements in turn, the high half.
+// isa::shuffle_modes(), of 128 bytes: even and odd elements apart (lo, hi), two registers' elements in turn, the high
+// half.
 constexpr std::int32_t even_16 = 2, odd_16 = 3, even_64 = 6, odd_64 = 7, high_half = 11, merge_64 = 14,
                        merge_32_low = 16, merge_32_high = 17, merge_16_low = 18, merge_16_high = 19;
 
 constexpr std::int32_t c_at = overlay::data_memory + overlay::c_offset;
 constexpr std::int32_t powers_at = overlay::data_memory + overlay::tables_offset;
-constexpr std::int32_t row_bytes = 32;  // a sample of eight frames; or two samples of four
+constexpr std::int32_t row_bytes = 32;   // a sample of eight frames; or two samples of four
 constexpr std::int32_t chunk_row = 200;  // the sample with which a batch's second chunk begins
 
 // Folded samples in C, even frequencies' and odd ones': for each step 128 bytes for cosines and as much for sines, the
@@ -44,7 +45,7 @@ static_assert(mel::sets * mel::powers_of_a_set <= static_cast<std::int32_t>(over
 constexpr std::int32_t upper_half_of_2_23 = 0x4B00, upper_half_of_2_39 = 0x5300;
 
 using words = vector<std::int32_t, 16>;
-using halves = vector<std::int16_t, 32>;
+using shorts = vector<std::int16_t, 32>;
 using sums = accum<acc64, 16>;
 using lanes = accum<accfloat, 16>;
 using bf16_pair = vector<bfloat16, 32>;
@@ -151,7 +152,7 @@ class mel_operation {
   }
   words load_row(pointer& p, std::int32_t next) { return load_low<std::int32_t, 16>(p, post(next)); }
   /// The second 16 bytes of a register come first.
-  halves high_quarter(const halves& v) { return shift_bytes(v, v, number(k_, 16)); }
+  shorts high_quarter(const shorts& v) { return shift_bytes(v, v, number(k_, 16)); }
   shift_amount shift(unsigned amount) { return k_.shift(static_cast<std::int32_t>(amount)); }
 
   /// Two samples, each [frame][a, b, c, d], as a, b, c and d, each [frame][sample]; the first place is stored last.
@@ -249,7 +250,7 @@ class mel_operation {
           high_exponent(broadcast<std::int16_t, 32>(number(k, upper_half_of_2_39))),
           excess(all_float(k, 0x1p39F + 0x1p31F + 0x1p23F)) {}
     scalar even, odd, merge_low, merge_high;
-    halves low_exponent, high_exponent;
+    shorts low_exponent, high_exponent;
     lanes excess;
   };
 
@@ -314,8 +315,8 @@ class mel_operation {
     return {add(sum[0], sum[2]), add(sum[1], sum[3])};
   }
 
-  /// log10 of at least the floor, + offset. With x = 2^(e - 127)·f it is e·log10(2) + log10(f) - 127·log10(2), the second
-  /// a cubic of f - 1.5 within 2^-11.9.
+  /// log10 of at least the floor, + offset. With x = 2^(e - 127)·f it is e·log10(2) + log10(f) - 127·log10(2), the
+  /// second a cubic of f - 1.5 within 2^-11.9.
   lanes logarithm(const lanes& x, const scalar& floor, const scalar& constant) {
     constexpr float c0 = 0.1762722F, c1 = 0.28943262F, c2 = -0.10224593F, c3 = 0x1.78p-5F;
     constexpr float log10_2 = 0.30103F;
@@ -326,8 +327,8 @@ class mel_operation {
 
     // 128 e, exact in bf16.
     const auto upper = as_lanes_of<std::int16_t>(bit_and(bits, all(exponent)));
-    const auto e_bits = mix(mix(upper, upper, odd_16), broadcast<std::int16_t, 32>(number(k_, upper_half_of_2_23)),
-                                merge_16_low);
+    const auto e_bits =
+        mix(mix(upper, upper, odd_16), broadcast<std::int16_t, 32>(number(k_, upper_half_of_2_23)), merge_16_low);
     const auto e = to_bf16_twice(sub(float_of_bits(as_lanes_of<std::int32_t>(e_bits)), all_float(k_, 0x1p23F)));
     const auto step = join(low(all_bf16(k_, step_high)), low(all_bf16(k_, step_low)));
     const auto offset = add(float_of_bits(broadcast<std::int32_t, 16>(constant)), all_float(k_, c0 - 127 * log10_2));

@@ -44,9 +44,9 @@ static_assert(window_bytes + halves_of_first_chunk * half_bytes <= chunk_bytes &
 /// A set's powers of a batch, in the order in which op_mel keeps them: of four frames each.
 inline constexpr std::int32_t powers_of_a_set = 2 * 64;
 
-inline constexpr unsigned window_shift = 20, sum_shift = 32;    ///< by which op_mel shifts its results right
+inline constexpr unsigned window_shift = 20, sum_shift = 32;  ///< by which op_mel shifts its results right
 inline constexpr int least_window_sum = 30000, most_window_sum = 32767, fourier_one = 32767;  ///< the tables' 1
-inline constexpr double sample_limit = 0x1p29;                 ///< samples must be smaller than this
+inline constexpr double sample_limit = 0x1p29;  ///< samples must be smaller than this
 
 /// The four frequencies of a set, even ones of 1 to 100 in even sets, odd ones in odd sets; beyond 100 there is nothing
 /// to do. It gives 200 - k along with k.
@@ -128,8 +128,8 @@ inline void put_fourier(std::byte* to, unsigned set, unsigned n, bool is_sine, b
   }
 }
 
-/// From the end downwards, because a loop reads on past what it needs: for sample 100 alone, then in each step for the two
-/// even ones of four samples and for the two odd ones; cosines before sines.
+/// From the end downwards, because a loop reads on past what it needs: for sample 100 alone, then in each step for the
+/// two even ones of four samples and for the two odd ones; cosines before sines.
 inline void put_half(std::byte* to, unsigned set, bool is_upper) {
   constexpr unsigned row = 8, matrix = 16;
   for (const unsigned sine : {0u, 1u}) {
@@ -191,8 +191,8 @@ inline std::vector<std::byte> tables() {
     // Downwards, too.
     const bool is_first = half < halves_of_first_chunk;
     const unsigned later = half - halves_of_first_chunk, chunk = is_first ? 0 : 1 + later / halves_of_a_chunk;
-    const unsigned place = is_first ? halves_of_first_chunk - 1 - half
-                                    : halves_of_a_chunk - 1 - later % halves_of_a_chunk;
+    const unsigned place =
+        is_first ? halves_of_first_chunk - 1 - half : halves_of_a_chunk - 1 - later % halves_of_a_chunk;
     detail::put_half(bytes.data() + chunk * chunk_bytes + (is_first ? window_bytes : 0) + place * half_bytes, half / 2,
                      half % 2 == 0);
   }

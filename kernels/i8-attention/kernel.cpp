@@ -23,26 +23,29 @@ namespace {
 using words = vector<std::int16_t, 32>;
 
 constexpr unsigned row_groups = 16, key_groups = 8, k_steps = 8;  // of 4 rows, 8 keys, 8 of d
-constexpr unsigned row_blocks = 4, column_pairs = 8;              // row groups at once, pairs of 4 columns
-constexpr std::int32_t i8_block = 32, block = 64;                 // bytes: 4x8 of int8; 4x8 of int16 and bf16
-constexpr std::int32_t q_group = k_steps * i8_block;              // a row group's queries
-constexpr std::int32_t key_bytes = 4096;                          // the keys of a chunk, before its values
-constexpr std::int32_t p_step = row_groups * block;               // 8 keys of all rows
-constexpr std::int32_t v_step = 16 * block;                       // 8 keys of all columns
-constexpr unsigned nearest_even = 12, saturate = 1;               // isa::rounding_modes()
-// Powers, in units of 1/256: that of the reference, with 127 for 1; and what is too far above it, as the bits of a bf16.
+constexpr std::int32_t rows_of_block = 64;
+constexpr unsigned row_blocks = 4, column_pairs = 8;  // row groups at once, pairs of 4 columns
+constexpr std::int32_t i8_block = 32, block = 64;     // bytes: 4x8 of int8; 4x8 of int16 and bf16
+constexpr std::int32_t q_group = k_steps * i8_block;  // a row group's queries
+constexpr std::int32_t key_bytes = 4096;              // the keys of a chunk, before its values
+constexpr std::int32_t p_step = row_groups * block;   // 8 keys of all rows
+constexpr std::int32_t v_step = 16 * block;           // 8 keys of all columns
+constexpr unsigned nearest_even = 12, saturate = 1;   // isa::rounding_modes()
+// Powers, in units of 1/256: that of the reference, with 127 for 1; and what is too far above it, as the bits of a
+// bf16.
 constexpr std::int32_t reference_power = 100 * 256, most_power = (100 + 20) << 7;
-constexpr std::int32_t i16_4x2x8 = 792, i8_4x8x8 = 776, accumulate_f = 28;        // multiply-accumulate's configuration
+constexpr std::int32_t i16_4x2x8 = 792, i8_4x8x8 = 776, accumulate_f = 28;  // multiply-accumulate's configuration
 /// The row sums are those of the powers times this coefficient's bits as a bf16, 1.66 · 2^45: there are few registers.
 constexpr std::int32_t coefficients_higher = 2, sum_factor = bf16_attention::exp_c1 << coefficients_higher;
+/// From this shift of the scores on all are within 16 powers of two of a reference of 0.
+constexpr std::int32_t least_free_shift = 8;
 constexpr std::int32_t first_references = 2;
-constexpr std::int32_t coarse_shift = 5;                          // of scores without a reference: 2^20 / 2^5
+constexpr std::int32_t coarse_shift = 5;  // of scores without a reference: 2^20 / 2^5
 // isa::shuffle_modes()
 constexpr unsigned even_16 = 2, even_32 = 4, odd_32 = 5, transpose_8x4 = 28, transpose_4x8 = 29, transpose_8x8 = 35;
 
 // Scratch.
 constexpr std::int32_t tables = overlay::data_memory + overlay::tables_offset;
-constexpr std::int32_t largest_at = tables;                          ///< power of a row group
 constexpr std::int32_t references_at = tables + 0x100;               ///< by row group: [4 rows][2 digits], 32 bytes
 constexpr std::int32_t sums_at = tables + 0x300, sums_flip = 0x400;  ///< of a row's powers, two tables in turn
 constexpr std::int32_t queries_at = tables + 0xB00;                  ///< [16 row groups][8][4 rows][8]
@@ -88,6 +91,7 @@ class attention {
   }
   scalar parameter(attention_i8_word word) { return load_i32(parameters_, at(4 * static_cast<std::int32_t>(word))); }
   scalar score_shift() { return bit_and(parameter(attention_i8_word::shifts), number(k_, 0xFF)); }
+  /// Whether the scores are a block's first ones, in steps of 32 or more, without references.
   scalar is_forced() { return eq(raise_, number(k_, first_references)); }
   /// Of scores without a reference: at least what makes them fit int16.
   scalar first_shift() {
@@ -103,8 +107,8 @@ class attention {
     return as_shift("power shift", shift_left(parameter(attention_i8_word::shifts), number(k_, -8)));
   }
   accum<acc32, 32> product_of(const words& a, const words& b, const scalar& configuration) {
-    return detail::result<accum<acc32, 32>>(k_, {"VMUL_vmac_cm_core_dense"},
-                                            {use(a), use(b), use(configuration)}, "product");
+    return detail::result<accum<acc32, 32>>(k_, {"VMUL_vmac_cm_core_dense"}, {use(a), use(b), use(configuration)},
+                                            "product");
   }
   scalar elementwise() { return number(k_, static_cast<std::int32_t>(mac_shape::i16_elementwise)); }
 
@@ -129,7 +133,7 @@ class attention {
           store(sum_to, zero, post(block));
         },
         loop_end::plain);
-    raise_ = number(k_, first_references);
+    raise_ = shift_left(lt(score_shift(), number(k_, least_free_shift)), number(k_, 1));  // first_references or 0
     first_ = number(k_, accumulate_f + 1);
     keys_ = parameter(attention_i8_word::key_length);
   }
@@ -138,6 +142,15 @@ class attention {
 
   void key_tile() {
     b_.wait();
+    // A causal mask may hide the tile from all rows; never a block's first one.
+    k_.when("seen", lt(number(k_, 1 - rows_of_block), rows_), [&] { seen_tile(); });
+    b_.give();
+    const auto width = number(k_, 64);
+    keys_ = sub(keys_, width);
+    rows_ = sub(rows_, width);
+  }
+
+  void seen_tile() {
     k_.repeat("scores", again_, [&] {
       scores();
       const auto width = number(k_, 64);
@@ -154,12 +167,8 @@ class attention {
     });
     widen_values();
     add_values();
-    b_.give();
     first_ = number(k_, accumulate_f);
     sums_ = bit_xor(sums_, number(k_, sums_flip));
-    const auto width = number(k_, 64);
-    keys_ = sub(keys_, width);
-    rows_ = sub(rows_, width);
   }
 
   /// Q · K^T - references in int16, as [8 key groups][16 row groups][4 rows][8 keys].
@@ -191,7 +200,8 @@ class attention {
           }
           for (unsigned step = 0; step < k_steps; ++step) {
             const bool at_last = step == k_steps - 1;
-            const auto columns = shuffle(load<std::int8_t, 64>(keys, at_last ? post(next_keys) : post(block)), transpose);
+            const auto columns =
+                shuffle(load<std::int8_t, 64>(keys, at_last ? post(next_keys) : post(block)), transpose);
             for (unsigned r = 0; r < row_blocks; ++r) {
               const auto rows = load_low<std::int8_t, 64>(queries, r < row_blocks - 1 ? post(q_group)
                                                                    : at_last          ? post(next_queries)
@@ -266,7 +276,6 @@ class attention {
     auto to = k_.pointer_to("P", powers_at, power_area_);
     auto sum_from = k_.pointer_from("sums", old_sums, sum_area_);
     auto sum_to = k_.pointer_from("sums'", new_sums, new_sum_area_);
-    auto track = k_.pointer_to("largest", largest_at, largest_area_);
     const auto step = broadcast<std::int16_t, 32>(parameter(attention_i8_word::multiplier));
     const auto shift = power_shift();
     const auto zero = all<std::int16_t, 32>(k_, 0);
@@ -286,10 +295,10 @@ class attention {
             sum = mac(sum, p, sum_factors, mac_shape::bf16_4x8x4);
           }
           store(sum_to, sum, post(next_new_sum));
-          store(track, static_cast<const words&>(largest), at(0));
         },
-        loop_end::overrun);
-    raise_ = kernel::typed<scalar>(lt(all<std::int16_t, 32>(k_, most_power), load<std::int16_t, 32>(track, at(0))));
+        loop_end::exact);
+    const auto too_high = lt(all<std::int16_t, 32>(k_, most_power), static_cast<const words&>(largest));
+    raise_ = lt(eq(kernel::typed<scalar>(too_high), number(k_, 0)), number(k_, 1));
   }
 
   /// References become the rows' largest scores of this tile if they are below them (the first ones: just below); sums
@@ -297,21 +306,22 @@ class attention {
   void raise_references() {
     auto references = k_.pointer_to("references", references_at, reference_area_);
     auto new_references = k_.pointer_to("references'", references_at, new_reference_area_);
+    const auto first = first_shift(), higher = sub(first, score_shift());
+    const auto unit = shift_left(number(k_, 1), select(number(k_, 0), higher, is_forced()));
+    const auto least = broadcast<std::int16_t, 32>(select(number(k_, 0), number(k_, -32768), is_forced()));
     auto row = k_.make_variable("row group", number(k_, 0));
     k_.loop("raise", row_groups, [&] {  // each number right before its use: there are few registers
       auto from = k_.pointer_from("scores", add(number(k_, powers_at), shift_left(row, number(k_, 6))), score_area_);
-      auto largest = k_.make_variable(
-          "largest score", broadcast<std::int16_t, 32>(select(number(k_, 0), number(k_, -32768), is_forced())));
-      k_.loop(
-          "largest", key_groups, [&] { largest = max(largest, load<std::int16_t, 32>(from, post(p_step))); },
-          loop_end::plain);
+      auto largest = least;
+      for (unsigned i = 0; i < key_groups; ++i) largest = max(largest, load<std::int16_t, 32>(from, post(p_step)));
       words by_key = rearrange<std::int16_t, 32>(largest, largest, number(k_, transpose_4x8));
       for (const std::int32_t bytes : {32, 16, 8}) by_key = max(by_key, shift_bytes(by_key, by_key, number(k_, bytes)));
       const auto by_row = rearrange(by_key, by_key, number(k_, transpose_8x4));
       const auto four_each = rearrange(by_row, by_row, number(k_, even_16));
       const auto two_each = rearrange(four_each, four_each, number(k_, even_16));
-      const auto high_digit = to_i16(steps_of(two_each), shift_here(k_, 7));
-      const auto rest = sub_product(steps_of(two_each), high_digit, all<std::int16_t, 32>(k_, 128));
+      const auto steps = steps_of(two_each, unit);
+      const auto high_digit = to_i16(steps, shift_here(k_, 7));
+      const auto rest = sub_product(steps, high_digit, all<std::int16_t, 32>(k_, 128));
       const auto low_digit = to_i16(rest, shift_here(k_, 0));
       const auto low_digits = kernel::typed<mask>(number(k_, static_cast<std::int32_t>(0xAAAAAAAA)));
       const auto before = load_low<std::int16_t, 32>(references, post(i8_block));
@@ -322,9 +332,7 @@ class attention {
   }
 
   /// Scores in int16 in steps of the references; the first ones rounded down, so that no score is far below.
-  accum<acc32, 32> steps_of(const words& scores) {
-    const auto first = first_shift(), higher = sub(first, score_shift());
-    const auto unit = shift_left(number(k_, 1), select(number(k_, 0), higher, is_forced()));
+  accum<acc32, 32> steps_of(const words& scores, const scalar& unit) {
     const auto half = broadcast<std::int16_t, 32>(shift_left(unit, number(k_, -1)));
     return sub_product(product_of(scores, broadcast<std::int16_t, 32>(unit), elementwise()), half,
                        all<std::int16_t, 32>(k_, 1));
@@ -333,11 +341,13 @@ class attention {
   /// Sums and result of a row group, for references that are so much higher.
   void follow(const scalar& row, const words& raised) {
     const auto sum_at = add(sums_, shift_left(row, number(k_, 6)));
-    auto sum_from = k_.pointer_from("sums", sum_at, sum_area_), sum_to = k_.pointer_from("sums'", sum_at, new_sum_area_);
+    auto sum_from = k_.pointer_from("sums", sum_at, sum_area_),
+         sum_to = k_.pointer_from("sums'", sum_at, new_sum_area_);
     const auto shift = power_shift();
     const auto zero = all<std::int16_t, 32>(k_, 0);
     const auto all_of_it = widen(all<std::int16_t, 32>(k_, 127 * 256), shift);
-    const auto power = sub_product(all_of_it, raised, broadcast<std::int16_t, 32>(parameter(attention_i8_word::multiplier)));
+    const auto power =
+        sub_product(all_of_it, raised, broadcast<std::int16_t, 32>(parameter(attention_i8_word::multiplier)));
     const auto factor = power_of_two(k_, coefficients_higher)(max(to_i16(power, shift), zero));
     store(sum_to, mul(split(load_accum<lanes>(sum_from, at(0))), factor, mac_shape::bf16_elementwise), at(0));
     const auto c_at = row_of_result(row);
@@ -367,15 +377,16 @@ class attention {
                shift_left(sub(row, group), number(k_, 10)));
   }
 
-  /// The negated values of the chunk as bf16, all over it: [8 key groups][16 blocks of columns][8 keys][4]. What is written
-  /// lies before what is still to be read.
+  /// The negated values of the chunk as bf16, all over it: [8 key groups][16 blocks of columns][8 keys][4]. What is
+  /// written lies before what is still to be read.
   void widen_values() {
     auto from = k_.pointer_from("values", add(b_.address(), number(k_, key_bytes)), k_.memory("int8 values", {3}));
     auto to = k_.pointer_from("V", b_.address(), value_area_);
     // An integer added to the bits of -1.5 · 2^8, 15 bits up, is subtracted from its value. What is left is -v.
     const auto unsigned_high = as_lanes_of<std::uint16_t>(all<std::int16_t, 32>(k_, -32768));
     const auto bits_low = all<std::int16_t, 32>(k_, bits(-0x1.8p8F) / (1 << 15));
-    const auto twelve = as_lanes_of<bfloat16>(all<std::int16_t, 32>(k_, 0x4140)), sixteen = as_lanes_of<bfloat16>(all<std::int16_t, 32>(k_, 0x4180));
+    const auto twelve = as_lanes_of<bfloat16>(all<std::int16_t, 32>(k_, 0x4140)),
+               sixteen = as_lanes_of<bfloat16>(all<std::int16_t, 32>(k_, 0x4180));
     const auto shift = shift_here(k_, 15);
     // Around, so that what the loop reads behind its end is memory.
     constexpr std::int32_t blocks = key_bytes / block;
@@ -383,7 +394,8 @@ class attention {
     const auto evens = number(k_, even_32), odds = number(k_, odd_32);
     const auto wide = [&](const vector<std::int8_t, 64>& v, unsigned half) {
       const auto integers = detail::result<accum<acc32, 32>>(
-          k_, {"VUPS_S32_S8_mv_ups_w2c"}, {use(detail::part_of_value<std::int8_t, 64>(v, half, 1)), use(shift)}, "wide");
+          k_, {"VUPS_S32_S8_mv_ups_w2c"}, {use(detail::part_of_value<std::int8_t, 64>(v, half, 1)), use(shift)},
+          "wide");
       return mac(integers, unsigned_high, bits_low);
     };
     k_.loop(
@@ -486,10 +498,10 @@ class attention {
   pointer parameters_;
   memory_area query_area_ = k_.memory("queries", {1}), reference_area_ = k_.memory("references", {1}),
               new_reference_area_ = k_.memory("new references", {1}), sum_area_ = k_.memory("sums", {1}),
-              new_sum_area_ = k_.memory("new sums", {1}), largest_area_ = k_.memory("largest", {1}),
-              score_area_ = k_.memory("scores", {0}), masked_area_ = k_.memory("masked scores", {0}),
-              power_area_ = k_.memory("P", {0}), value_area_ = k_.memory("V", {3}),
-              result_area_ = k_.memory("result", {2}), new_result_area_ = k_.memory("new result", {2});
+              new_sum_area_ = k_.memory("new sums", {1}), score_area_ = k_.memory("scores", {0}),
+              masked_area_ = k_.memory("masked scores", {0}), power_area_ = k_.memory("P", {0}),
+              value_area_ = k_.memory("V", {3}), result_area_ = k_.memory("result", {2}),
+              new_result_area_ = k_.memory("new result", {2});
   overlay::chunk_stream a_, b_, out_;
   variable<scalar> raise_;        ///< not 0: the next scores are for references, not for powers; 2: the first ones
   variable<scalar> again_;        ///< this tile's scores are not powers yet

@@ -23,15 +23,17 @@ enum class attention_i8_word : std::uint8_t {
 
 /// `multiplier` and `shifts` for softmax(scale · scores).
 inline std::array<std::uint32_t, 2> attention_i8_scale(double scale) {
-  constexpr int most_score_shift = 7;  // |score| < 2^21, so that it fits int16 even then
-  constexpr double least = 0x1p-9;     // powers of two that a step of the score in int16 is worth, or up to twice that
+  constexpr int most_score_shift = 21;  // scores are below 2^21
+  constexpr double least = 0x1p-9;      // powers of two that a step of the score in int16 is worth, or up to twice that
   const double powers = scale / std::log(2.0);
-  const int score_shift = std::clamp(static_cast<int>(std::ceil(std::log2(least / powers))), 0, most_score_shift);
-  const double step = std::ldexp(powers, score_shift) * 256;  // 0.5 to 1, more without a shift, less with the most
+  const double wanted_shift = std::ceil(std::log2(least / powers));
+  const int score_shift = static_cast<int>(std::clamp(wanted_shift, 0.0, double{most_score_shift}));
+  const double step = std::ldexp(powers, score_shift) * 256;  // 0.5 to 1, more without a shift
   int exponent = 0;
   std::frexp(step, &exponent);
   const int power_shift = std::clamp(15 - exponent, 0, 15);
-  const double multiplier = std::min(std::ldexp(step, power_shift), 32767.0);
+  // Keys that a row must not see have the least score in int16, which must be far below whatever the scale.
+  const double multiplier = std::clamp(std::ldexp(step, power_shift), 16384.0, 32767.0);
   return {static_cast<std::uint32_t>(std::lround(multiplier)),
           static_cast<std::uint32_t>(power_shift << 8 | score_shift)};
 }

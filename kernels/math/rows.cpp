@@ -35,7 +35,7 @@ row_chunks::row_chunks(kernel& k, pointer& parameters, unsigned rows_at_once, bo
       masks_(masks),
       in_area_(k.memory("in", {0, 1, 3})),
       out_area_(k.memory("out", {0})),
-      pairs_(load_i32(parameters, at(4))),
+      chunks_(load_i32(parameters, at(4))),
       pitch_(load_i32(parameters, at(20))),
       rows_(load_i32(parameters, at(24))),
       state_(state_pointer(k, {})),
@@ -73,8 +73,7 @@ void row_chunks::pad(const scalar& in, const bf16_pair& value) {
 void row_chunks::cut(const scalar& in, const scalar& count, const bf16_pair& value) {
   const auto first = shift_left(count, number(k_, -5));
   auto block = k_.pointer_from("cut", codegen::add(in, shift_left(first, number(k_, 6))), in_area_);
-  auto behind = k_.make_variable(
-      "behind", shift_left(number(k_, -1), bit_and(count, number(k_, block_elements - 1))));
+  auto behind = k_.make_variable("behind", shift_left(number(k_, -1), bit_and(count, number(k_, block_elements - 1))));
   k_.loop(
       "cut", sub(blocks_, first),
       [&] {
@@ -114,7 +113,7 @@ void row_chunks::for_each(const std::function<void(const row&)>& body,
     if (chunk_begins) chunk_begins(in);
     units(body, in, out);
   };
-  k_.loop("chunk", shift_left(pairs_, number(k_, 1)), [&] {
+  k_.loop("chunk", chunks_, [&] {
     if (masks_) {  // a chunk of B that was a mask is only given back
       k_.when("rows", bit_or(eq(lock, number(k_, a_full)), bit_xor(has_mask(), number(k_, 1))), work);
     } else {
@@ -127,8 +126,11 @@ void row_chunks::for_each(const std::function<void(const row&)>& body,
     lock = bit_xor(lock, number(k_, a_full ^ b_full));
   });
   auto state = state_pointer(k_, {});
-  store(state, static_cast<const scalar&>(in), at(0));
-  store(state, bit_xor(in, other), at(4));
+  // After an odd number B is next; then `other`, too, is that of the next A and this B.
+  const auto b_is_next = eq(lock, number(k_, b_full));
+  const auto in_other = bit_xor(in, other);
+  store(state, select(in, in_other, b_is_next), at(0));
+  store(state, select(in_other, in, b_is_next), at(4));
   store(state, static_cast<const scalar&>(out), at(8));
 }
 

@@ -47,7 +47,7 @@ class row_chunks {
   const codegen::scalar& rows() const { return rows_; }      ///< of a unit
   const codegen::scalar& pitch() const { return pitch_; }
   const codegen::scalar& is_long() const { return is_long_; }  ///< 1 if a row has the whole chunk
-  codegen::scalar& next_b() { return b_; }                   ///< address of the next B chunk, before for_each()
+  codegen::scalar& next_b() { return b_; }                     ///< address of the next B chunk, before for_each()
   const codegen::memory_area& in_area() const { return in_area_; }
   const codegen::memory_area& out_area() const { return out_area_; }
 
@@ -61,7 +61,7 @@ class row_chunks {
   codegen::pointer parameters_;
   bool masks_;
   codegen::memory_area in_area_, out_area_;
-  codegen::scalar pairs_, pitch_, rows_;
+  codegen::scalar chunks_, pitch_, rows_;
   codegen::pointer state_;
   codegen::scalar a_, b_, out_, blocks_, last_block_, behind_, is_long_;
   std::array<codegen::stride_2d, 2> next_block_;

@@ -96,17 +96,31 @@ bool has_firmware_file(const machine& m) {
   });
 }
 
-/// Where the loader finds XRT: LD_LIBRARY_PATH, then where packages put it.
-std::vector<std::string> library_folders(const machine& m) {
-  std::vector<std::string> folders;
-  const std::string path = m.environment("LD_LIBRARY_PATH");
-  for (std::size_t at = 0; at < path.size();) {
-    const std::size_t end = std::min(path.find(':', at), path.size());
+/// The parts of a list with colons that are not empty.
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find(':', at), list.size());
     if (end != at) {
-      folders.push_back(path.substr(at, end - at));
+      parts.push_back(list.substr(at, end - at));
     }
     at = end + 1;
   }
+  return parts;
+}
+
+/// As the library looks for them: NPURT_KERNEL_PATH, then beside itself.
+std::string kernels_folder(const machine& m) {
+  std::vector<std::string> folders = split(m.environment("NPURT_KERNEL_PATH"));
+  folders.push_back(m.prefix() + "/share/npurt/kernels");
+  const auto found =
+      std::ranges::find_if(folders, [&](const std::string& f) { return m.exists(f + "/overlay.xclbin"); });
+  return found == folders.end() ? "" : *found;
+}
+
+/// Where the loader finds XRT: LD_LIBRARY_PATH, then where packages put it.
+std::vector<std::string> library_folders(const machine& m) {
+  std::vector<std::string> folders = split(m.environment("LD_LIBRARY_PATH"));
   if (const std::string root = m.environment("XILINX_XRT"); !root.empty()) {
     folders.push_back(root + "/lib");
   }
@@ -149,7 +163,8 @@ void name_holders(const machine& m, facts& known) {
     for (const held_context& c : npu.answers.contexts) {
       const std::string program = line_of(m, std::format("/proc/{}/comm", c.pid));
       known.holders.push_back(std::format("{} ({}): {} columns, {} of {} commands done", c.pid,
-                                          program.empty() ? "not visible here" : program, c.columns, c.completed, c.submitted));
+                                          program.empty() ? "not visible here" : program, c.columns, c.completed,
+                                          c.submitted));
     }
   }
 }
@@ -169,6 +184,7 @@ facts collect(const machine& source) {
               .xrt = {},
               .plugin = {},
               .plugin_elsewhere = {},
+              .kernels = kernels_folder(source),
               .user = source.who(),
               .memlock = source.memlock_limit(),
               .holders = {}};

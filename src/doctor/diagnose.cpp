@@ -31,7 +31,8 @@ class doctor {
 
   std::vector<finding> run() {
     if (known_.emulated) {
-      add("emulated", severity::note, "the device is npurt's emulated NPU, not hardware", "libnpurt_emulator.so is loaded", "");
+      add("emulated", severity::note, "the device is npurt's emulated NPU, not hardware",
+          "libnpurt_emulator.so is loaded", "");
     }
     container();
     hardware();
@@ -42,6 +43,11 @@ class doctor {
     }
     memlock();
     xrt();
+    if (known_.kernels.empty()) {
+      add("kernels-missing", severity::error, "npurt's XCLBINs are not found: every operation ends with file_error",
+          "no overlay.xclbin in share/npurt/kernels beside this program, nor in a folder of NPURT_KERNEL_PATH",
+          "install npurt's kernels, or set NPURT_KERNEL_PATH to their folder");
+    }
     std::ranges::stable_sort(found_, std::ranges::greater{}, &finding::level);
     return std::move(found_);
   }
@@ -54,13 +60,15 @@ class doctor {
   /// What a container needs of the host's device.
   std::string container_flags(const pci_npu& npu) const {
     const std::string node = npu.node.empty() ? "/dev/accel/accel0" : npu.node;
-    return std::format("start the container with --device {} --group-add $(stat -c %g {}) --ulimit memlock=-1", node, node);
+    return std::format("start the container with --device {} --group-add $(stat -c %g {}) --ulimit memlock=-1", node,
+                       node);
   }
 
   void container() {
     if (!known_.container.empty()) {
-      add("container", severity::note, "this is a container: driver and firmware are the host's, node and limits are passed to it",
-          known_.container, container_flags(known_.npus.empty() ? pci_npu{} : known_.npus.front()));
+      add("container", severity::note,
+          "this is a container: driver and firmware are the host's, node and limits are passed to it", known_.container,
+          container_flags(known_.npus.empty() ? pci_npu{} : known_.npus.front()));
     }
   }
 
@@ -88,7 +96,8 @@ class doctor {
       } else {
         add("driver-not-loaded", severity::error, "the driver amdxdna is not loaded: there is no device node",
             std::format("/sys/module/amdxdna is not there, kernel {}", known_.kernel),
-            "sudo modprobe amdxdna; if there is no such module, take a kernel from 6.14 on or the package amdxdna-dkms");
+            "sudo modprobe amdxdna; if there is no such module, take a kernel from 6.14 on or the package "
+            "amdxdna-dkms");
       }
       return false;
     }
@@ -103,7 +112,8 @@ class doctor {
       add("driver-unbound", severity::error,
           "the driver gave the NPU up: firmware and driver that do not go together, or a device that does not answer",
           std::format("/sys/bus/pci/drivers/amdxdna has no {}{}", npu.bdf, iommu_text(npu)),
-          "read sudo dmesg | grep amdxdna; \"Incompatible firmware protocol\": update linux-firmware and kernel together");
+          "read sudo dmesg | grep amdxdna; \"Incompatible firmware protocol\": update linux-firmware and kernel "
+          "together");
     }
     return false;
   }
@@ -114,7 +124,7 @@ class doctor {
   }
 
   std::string iommu_text(const pci_npu& npu) const {
-    return iommu_is_off()        ? "; the kernel was booted with the IOMMU off"
+    return iommu_is_off()      ? "; the kernel was booted with the IOMMU off"
            : npu.iommu.empty() ? "; the device has no IOMMU group"
                                : "; IOMMU group of type " + npu.iommu;
   }
@@ -123,7 +133,8 @@ class doctor {
     if (npu.node.empty() || !npu.node_exists) {
       if (known_.container.empty()) {
         add("node-missing", severity::error, "the driver runs, but its device node is not there",
-            npu.node.empty() ? std::format("/sys/bus/pci/devices/{}/accel holds none", npu.bdf) : npu.node + " does not exist",
+            npu.node.empty() ? std::format("/sys/bus/pci/devices/{}/accel holds none", npu.bdf)
+                             : npu.node + " does not exist",
             "sudo udevadm trigger; the kernel needs CONFIG_DRM_ACCEL");
       } else {
         add("node-not-passed", severity::error, "the container has not been given the device node",
@@ -137,11 +148,14 @@ class doctor {
     }
     if (npu.open_error == EACCES || npu.open_error == EPERM) {
       permission(npu);
-    } else if (npu.open_error == ENODEV || npu.open_error == EOPNOTSUPP || npu.open_error == EINVAL || npu.open_error == ENOSPC) {
+    } else if (npu.open_error == ENODEV || npu.open_error == EOPNOTSUPP || npu.open_error == EINVAL ||
+               npu.open_error == ENOSPC) {
       add("sva", severity::error,
-          "the driver cannot share this process's addresses with the NPU (\"SVA bind device failed\"), or the device is gone",
+          "the driver cannot share this process's addresses with the NPU (\"SVA bind device failed\"), or the device "
+          "is gone",
           std::format("opening {}: {}{}", npu.node, std::strerror(npu.open_error), iommu_text(npu)),
-          "boot without amd_iommu=off, iommu=off and iommu=pt, switch the IOMMU on in the firmware setup; after a device "
+          "boot without amd_iommu=off, iommu=off and iommu=pt, switch the IOMMU on in the firmware setup; after a "
+          "device "
           "loss: sudo modprobe -r amdxdna && sudo modprobe amdxdna");
     } else {
       add("node-unusable", severity::error, "the device node cannot be opened",
@@ -161,17 +175,19 @@ class doctor {
       return !s.group_name.empty() && std::ranges::contains(groups, s.group_name);
     };
     if (!known_.container.empty() && (npu.open_error == EPERM || !has(known_.user.member_of))) {
-      add("container-permission", severity::error, "the container may not open the device node", seen, container_flags(npu));
+      add("container-permission", severity::error, "the container may not open the device node", seen,
+          container_flags(npu));
     } else if (!group_may || s.group == 0 || has(known_.user.groups)) {
       add("node-mode", severity::error, "no group of users may open the device node", seen,
           "put the line  SUBSYSTEM==\"accel\", KERNEL==\"accel*\", GROUP=\"render\", MODE=\"0660\"  into "
           "/etc/udev/rules.d/70-npu.rules, then sudo udevadm trigger");
     } else if (has(known_.user.member_of)) {
-      add("group-not-active", severity::error, std::format("{} is in group {}, but this session began before that",
-                                                           known_.user.user, s.group_name),
-          seen, std::format("log out and in again, or newgrp {}", s.group_name));
+      add("group-not-active", severity::error,
+          std::format("{} is in group {}, but this session began before that", known_.user.user, s.group_name), seen,
+          std::format("log out and in again, or newgrp {}", s.group_name));
     } else {
-      add("group-missing", severity::error, std::format("{} is not in the group that may use the NPU", known_.user.user), seen,
+      add("group-missing", severity::error,
+          std::format("{} is not in the group that may use the NPU", known_.user.user), seen,
           std::format("sudo usermod -aG {} {}, then log out and in again",
                       s.group_name.empty() ? std::to_string(s.group) : s.group_name, known_.user.user));
     }
@@ -213,7 +229,8 @@ class doctor {
     }
     const bool full = a.contexts.size() >= most;
     add(full ? "contexts-full" : "contexts-held", full ? severity::error : severity::note,
-        full ? "all contexts of the device are taken: the next one is refused" : "other programs hold contexts of the device",
+        full ? "all contexts of the device are taken: the next one is refused"
+             : "other programs hold contexts of the device",
         std::format("{} of {}: {}", a.contexts.size(), most, holders), full ? "end one of these programs" : "");
   }
 
@@ -228,9 +245,10 @@ class doctor {
     const bool too_small = known_.memlock <= heap_bytes;
     const std::string fix =
         known_.container.empty()
-            ? std::format("put the line  {} - memlock unlimited  into /etc/security/limits.d/npu.conf and log in again; for "
-                          "a systemd service LimitMEMLOCK=infinity",
-                          known_.user.user)
+            ? std::format(
+                  "put the line  {} - memlock unlimited  into /etc/security/limits.d/npu.conf and log in again; for "
+                  "a systemd service LimitMEMLOCK=infinity",
+                  known_.user.user)
             : "start the container with --ulimit memlock=-1";
     // The emulated device does not lock memory.
     add("memlock", too_small && !known_.emulated ? severity::error : severity::warning,
@@ -248,15 +266,17 @@ class doctor {
     }
     if (known_.plugin.path.empty()) {
       add("xrt-plugin-missing", severity::error, "XRT has no plug-in for NPUs: it finds 0 devices",
-          known_.plugin_elsewhere.empty()
-              ? "no libxrt_driver_xdna.so.2 beside " + known_.xrt.path
-              : std::format("libxrt_driver_xdna.so.2 is in {}, XRT looks beside {} only", known_.plugin_elsewhere, known_.xrt.path),
+          known_.plugin_elsewhere.empty() ? "no libxrt_driver_xdna.so.2 beside " + known_.xrt.path
+                                          : std::format("libxrt_driver_xdna.so.2 is in {}, XRT looks beside {} only",
+                                                        known_.plugin_elsewhere, known_.xrt.path),
           "install the plug-in of the same build (Debian: libxrt-npu2; else xrt_plugin-amdxdna)");
       return;
     }
     if (!known_.xrt.version.empty() && !known_.plugin.version.empty() && known_.xrt.version != known_.plugin.version) {
-      add("xrt-mismatch", severity::error, "XRT and its plug-in are of different versions: it is not loaded, or crashes",
-          std::format("{} is {}, {} is {}", known_.xrt.path, known_.xrt.version, known_.plugin.path, known_.plugin.version),
+      add("xrt-mismatch", severity::error,
+          "XRT and its plug-in are of different versions: it is not loaded, or crashes",
+          std::format("{} is {}, {} is {}", known_.xrt.path, known_.xrt.version, known_.plugin.path,
+                      known_.plugin.version),
           "install both from one build");
     }
     old_xrt();

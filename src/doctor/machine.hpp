@@ -20,9 +20,9 @@ struct file_status {
 struct identity {
   std::string user;
   bool root = false;
-  bool may_lock = false;                  ///< CAP_IPC_LOCK: no limit on locked memory
-  std::vector<std::string> groups;        ///< of this process
-  std::vector<std::string> member_of;     ///< of the user, after the next login
+  bool may_lock = false;               ///< CAP_IPC_LOCK: no limit on locked memory
+  std::vector<std::string> groups;     ///< of this process
+  std::vector<std::string> member_of;  ///< of the user, after the next login
 };
 
 /// A hardware context of some process.
@@ -60,9 +60,11 @@ class machine {
   virtual int open_error(const std::string& path) const = 0;
   virtual driver_answers ask(const std::string& node) const = 0;
   virtual identity who() const = 0;
-  virtual std::uint64_t memlock_limit() const = 0;  ///< bytes, or `unlimited`
+  virtual std::uint64_t memlock_limit() const = 0;                     ///< bytes, or `unlimited`
   virtual std::string environment(const std::string& name) const = 0;  ///< empty if it is not set
   virtual std::string kernel_release() const = 0;
+  /// The folder above bin/ of this program.
+  virtual std::string prefix() const = 0;
   /// Whether npurt's emulated NPU stands in front of the driver.
   virtual bool emulated() const = 0;
 };

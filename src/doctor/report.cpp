@@ -20,11 +20,13 @@ json optional_number(const std::optional<unsigned>& value) { return value ? json
 
 std::string power_mode_of(const driver_answers& a) {
   constexpr std::array names{"default", "low", "medium", "high", "turbo"};
-  return !a.power_mode ? "unknown" : *a.power_mode < names.size() ? names[*a.power_mode] : std::to_string(*a.power_mode);
+  return !a.power_mode                  ? "unknown"
+         : *a.power_mode < names.size() ? names[*a.power_mode]
+                                        : std::to_string(*a.power_mode);
 }
 
 json describe(const pci_npu& npu) {
-  json out{{"bdf", npu.bdf}, {"id", npu.id},       {"name", npu.name},
+  json out{{"bdf", npu.bdf},     {"id", npu.id},     {"name", npu.name},
            {"bound", npu.bound}, {"node", npu.node}, {"iommu", npu.iommu}};
   out["opens"] = npu.node_exists && npu.open_error == 0;
   if (npu.open_error != 0) {
@@ -56,6 +58,7 @@ json to_json(const facts& known) {
           {"npus", npus},
           {"xrt", describe(known.xrt)},
           {"xrt_plugin", describe(known.plugin)},
+          {"kernels", known.kernels},
           {"user", known.user.user},
           {"groups", known.user.groups},
           {"memlock_bytes", known.memlock == unlimited ? json("unlimited") : json(known.memlock)},
@@ -64,9 +67,9 @@ json to_json(const facts& known) {
 
 std::string to_text(const facts& known) {
   std::string text = std::format("kernel {}, driver amdxdna {}\n", known.kernel,
-                                 !known.driver_loaded             ? "not loaded"
+                                 !known.driver_loaded           ? "not loaded"
                                  : known.driver_version.empty() ? "of this kernel"
-                                                                  : known.driver_version);
+                                                                : known.driver_version);
   for (const pci_npu& npu : known.npus) {
     text += std::format("{} {} (1022:{}), {}", npu.bdf, npu.name, npu.id, npu.node.empty() ? "no node" : npu.node);
     if (npu.node_exists && npu.open_error == 0 && npu.answers.problem.empty()) {

@@ -112,7 +112,11 @@ class host : public machine {
   driver_answers ask(const std::string& node) const override { return ask_driver(node); }
 
   identity who() const override {
-    identity me{.user = {}, .root = ::geteuid() == 0, .may_lock = has_ipc_lock(), .groups = names_of(own_groups()), .member_of = {}};
+    identity me{.user = {},
+                .root = ::geteuid() == 0,
+                .may_lock = has_ipc_lock(),
+                .groups = names_of(own_groups()),
+                .member_of = {}};
     if (const ::passwd* user = ::getpwuid(::geteuid())) {
       me.user = user->pw_name;
       me.member_of = names_of(groups_of(*user));
@@ -135,6 +139,11 @@ class host : public machine {
   std::string kernel_release() const override {
     ::utsname name{};
     return ::uname(&name) == 0 ? name.release : "";
+  }
+
+  std::string prefix() const override {
+    std::error_code failure;
+    return fs::read_symlink("/proc/self/exe", failure).parent_path().parent_path();
   }
 
   bool emulated() const override { return ::dlsym(RTLD_DEFAULT, "npurt_emulator_version") != nullptr; }

@@ -19,7 +19,6 @@ using binfmt::cdo_op;
 constexpr std::size_t most_misplaced = 8;
 constexpr std::uint32_t longest_set = 512 * 1024 / 4;  // words; the array's largest memory
 constexpr std::size_t most_tasks = 4096;               // of a tile; a file that queues more is cut off here
-constexpr unsigned physical_columns = 5;               // of a Phoenix
 
 std::string name_of(cdo_op op) {
   switch (op) {
@@ -136,8 +135,8 @@ void configuration_reader::write(std::uint64_t address, std::span<const std::uin
     return misplaced(address, std::format("tile {} is not in the array", aie::to_string(at.tile)));
   }
   if (at.offset % 4 != 0 || at.offset + 4 * std::uint64_t{data.size()} > 0x100000) {
-    return misplaced(address, std::format("{} words at {:#x} leave tile {}", data.size(), at.offset,
-                                          aie::to_string(at.tile)));
+    return misplaced(address,
+                     std::format("{} words at {:#x} leave tile {}", data.size(), at.offset, aie::to_string(at.tile)));
   }
   registers& to = tiles_[at.tile];
   for (std::size_t i = 0; i < data.size(); ++i) {

@@ -16,6 +16,10 @@
 
 namespace npurt::inspect {
 
+/// Columns of a Phoenix. Contexts get at most four of them, or all: then from column 0, which has no shim DMA, and no
+/// other context beside it (amdxdna aie2_ctx_runqueue.c).
+inline constexpr unsigned physical_columns = 5;
+
 struct queued_task {
   aie::dma_direction direction{};
   std::uint8_t channel = 0;
@@ -23,16 +27,16 @@ struct queued_task {
 };
 
 struct switch_configuration {
-  std::map<std::uint8_t, aie::master_config> masters;             ///< enabled ones by their number
-  std::map<std::uint8_t, aie::slave_config> slaves;               ///< enabled ones by their number
-  std::map<std::uint8_t, std::vector<aie::slot_config>> slots;    ///< enabled ones by slave
+  std::map<std::uint8_t, aie::master_config> masters;           ///< enabled ones by their number
+  std::map<std::uint8_t, aie::slave_config> slaves;             ///< enabled ones by their number
+  std::map<std::uint8_t, std::vector<aie::slot_config>> slots;  ///< enabled ones by slave
 };
 
 struct configured_tile {
   aie::tile_kind kind{};
-  std::uint32_t program_bytes = 0;  ///< written to program memory
-  std::uint64_t data_bytes = 0;     ///< written to data memory
-  bool enabled = false;             ///< the core
+  std::uint32_t program_bytes = 0;              ///< written to program memory
+  std::uint64_t data_bytes = 0;                 ///< written to data memory
+  bool enabled = false;                         ///< the core
   std::map<std::uint8_t, std::uint32_t> locks;  ///< values other than 0
   std::map<std::uint8_t, aie::dma_bd> bds;
   std::vector<queued_task> tasks;
@@ -50,7 +54,7 @@ struct configuration {
   std::map<aie::tile_id, configured_tile> tiles;
   std::vector<misplaced_write> misplaced;  ///< the first ones
   std::size_t commands = 0;
-  std::size_t words = 0;                   ///< of data
+  std::size_t words = 0;                       ///< of data
   std::map<std::string, std::size_t> unusual;  ///< commands that no npu1 PDI of mlir-aie has, by name
 
   /// The first column that is not used.

@@ -90,7 +90,11 @@ json describe_partition(const binfmt::aie_partition& partition) {
       }
     }
     json one{{"uuid", binfmt::to_text(entry.uuid)}, {"bytes", entry.image.size()}, {"dpu_kernel_ids", ids}};
-    one.update(describe_pdi(entry.image));
+    try {
+      one.update(describe_pdi(entry.image));
+    } catch (const binfmt::format_error& unreadable) {  // the other PDIs and tables are still worth seeing
+      one["problem"] = unreadable.what();
+    }
     pdis.push_back(one);
   }
   return {{"columns", partition.column_width},
@@ -103,8 +107,7 @@ json describe_xclbin(std::span<const std::byte> bytes) {
   const binfmt::xclbin file = binfmt::read_xclbin(bytes);
   json sections = json::array();
   for (const binfmt::xclbin_section& s : file.sections) {
-    sections.push_back({{"kind", s.kind}, {"section", section_name(s.kind)},
-                        {"offset", s.offset}, {"bytes", s.size}});
+    sections.push_back({{"kind", s.kind}, {"section", section_name(s.kind)}, {"offset", s.offset}, {"bytes", s.size}});
   }
   json ips = json::array();
   for (const binfmt::ip_data& ip : file.ip_layout) {
@@ -127,7 +130,8 @@ json describe_core_elf(std::span<const std::byte> bytes) {
   std::uint64_t program = 0;
   for (const binfmt::elf_segment& s : binfmt::read_elf_segments(bytes)) {
     program += s.executable ? s.memory_size : 0;
-    segments.push_back({{"memory", s.executable ? "program" : "data"}, {"address", s.address}, {"bytes", s.memory_size}});
+    segments.push_back(
+        {{"memory", s.executable ? "program" : "data"}, {"address", s.address}, {"bytes", s.memory_size}});
   }
   return {{"program_bytes", program},
           {"program_memory", aie::resources(aie::tile_kind::core).program_memory},

@@ -95,7 +95,9 @@ json describe(const binfmt::control_code& code) {
   configuration_reader reader;
   reader.apply(code);
   return {{"version", std::format("{}.{}", code.major, code.minor)},
-          {"generation", code.generation == 3 ? "npu1" : code.generation == 4 ? "npu2" : "unknown"},
+          {"generation", code.generation == 3   ? "npu1"
+                         : code.generation == 4 ? "npu2"
+                                                : "unknown"},
           {"columns", code.columns},
           {"rows", code.rows},
           {"memtile_rows", code.memtile_rows},

@@ -15,8 +15,8 @@ namespace npurt::inspect {
 
 namespace {
 
-constexpr std::uint16_t machine_aie = 264;      // llvm-aie EM_AIE
-constexpr unsigned char control_osabi = 69;     // aiebu aie2_blob_elfwriter.h
+constexpr std::uint16_t machine_aie = 264;       // llvm-aie EM_AIE
+constexpr unsigned char control_osabi = 69;      // aiebu aie2_blob_elfwriter.h
 constexpr std::uint32_t smap_word = 0x000000DD;  // first of a PDI's bus width words
 
 std::string_view as_text(std::span<const std::byte> bytes) {
@@ -84,8 +84,7 @@ bool is_control_text(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::string to_string(file_kind kind) {
-  constexpr std::array names{"unknown",     "XCLBIN",       "PDI",         "AIE core ELF",
-                             "control ELF", "control code", "control code"};
+  constexpr std::array names{"unknown", "XCLBIN", "PDI", "AIE core ELF", "control ELF", "control code", "control code"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -93,7 +92,9 @@ file_kind recognise(std::span<const std::byte> bytes) {
   if (starts_with(bytes, "xclbin2")) {
     return file_kind::xclbin;
   }
-  if (starts_with(bytes, "\x7f" "ELF")) {
+  if (starts_with(bytes,
+                  "\x7f"
+                  "ELF")) {
     return elf_kind(bytes);
   }
   if (bytes.size() >= 4 && word_at(bytes, 0) == smap_word) {

@@ -24,11 +24,8 @@ severity gravest(std::span<const finding> findings) {
 nlohmann::ordered_json to_json(std::span<const finding> findings) {
   auto list = nlohmann::ordered_json::array();
   for (const finding& f : findings) {
-    list.push_back({{"id", f.id},
-                    {"severity", to_string(f.level)},
-                    {"cause", f.cause},
-                    {"evidence", f.evidence},
-                    {"fix", f.fix}});
+    list.push_back(
+        {{"id", f.id}, {"severity", to_string(f.level)}, {"cause", f.cause}, {"evidence", f.evidence}, {"fix", f.fix}});
   }
   return list;
 }

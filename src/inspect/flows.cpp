@@ -16,6 +16,7 @@ using aie::tile_kind;
 
 constexpr std::size_t most_hops = 256;  // a way that is longer runs in a circle
 constexpr unsigned packet_id_count = 32;
+constexpr aie::geometry whole{.columns = physical_columns, .rows = 6, .first_core_row = 2};
 
 /// The channel of a shim's DMA behind a South port, if the mux connects it.
 std::optional<std::uint8_t> shim_channel(const configured_tile& t, aie::port p, dma_direction direction) {
@@ -66,8 +67,8 @@ class follower {
     if (slots == t.routes.slots.end() || !master.packet) {
       return false;
     }
-    const auto hit = std::ranges::find_if(
-        slots->second, [&](const aie::slot_config& s) { return (id_ & s.mask) == (s.id & s.mask); });
+    const auto hit = std::ranges::find_if(slots->second,
+                                          [&](const aie::slot_config& s) { return (id_ & s.mask) == (s.id & s.mask); });
     return hit != slots->second.end() && master.arbiter == hit->arbiter && (master.msel_mask >> hit->msel & 1) != 0;
   }
 
@@ -87,7 +88,7 @@ class follower {
     if (t.kind == tile_kind::shim && master.side == bundle::south) {
       return leave_array(slave, t, master);
     }
-    if (const auto next = aie::wire(aie::npu1, {slave.tile, master})) {
+    if (const auto next = aie::wire(whole, {slave.tile, master})) {
       return enter(*next);
     }
     complain(slave, "leads out of the array by " + aie::to_string(master));
@@ -143,9 +144,8 @@ void follow_packets(const configuration& array, const aie::tile_port& from, cons
       continue;
     }
     flow way = follow(array, from, slave, id);
-    const auto same = std::ranges::find_if(found, [&](const flow& f) {
-      return f.hops == way.hops && f.problem == way.problem;
-    });
+    const auto same =
+        std::ranges::find_if(found, [&](const flow& f) { return f.hops == way.hops && f.problem == way.problem; });
     flow& into = same == found.end() ? found.emplace_back(std::move(way)) : *same;
     into.packet_ids.push_back(id);
   }

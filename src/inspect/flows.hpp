@@ -19,9 +19,9 @@ struct flow_hop {
 };
 
 struct flow {
-  aie::tile_port from;                  ///< shims: {dma, n} for a channel behind the mux
-  std::vector<aie::tile_port> to;       ///< several: a broadcast; shims: {dma, n} behind the demux, South 0: the firmware
-  std::vector<std::uint8_t> packet_ids; ///< empty: a circuit
+  aie::tile_port from;             ///< shims: {dma, n} for a channel behind the mux
+  std::vector<aie::tile_port> to;  ///< several: a broadcast; shims: {dma, n} behind the demux, South 0: the firmware
+  std::vector<std::uint8_t> packet_ids;  ///< empty: a circuit
   std::vector<flow_hop> hops;
   std::string problem;  ///< why words do not arrive; empty if they do
 };

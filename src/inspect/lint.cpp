@@ -7,6 +7,7 @@
 
 #include "aie/geometry.hpp"
 #include "binfmt/elf.hpp"
+#include "binfmt/xclbin.hpp"
 #include "inspect/control_elf.hpp"
 #include "inspect/file_kind.hpp"
 
@@ -28,7 +29,8 @@ void lint_core_elf(std::span<const std::byte> bytes, std::vector<finding>& out) 
     // Windows of a core onto its own and its neighbours' data memory (aie-rt xaie_elfloader.c).
     const std::uint32_t window = s.address >> 16;
     if (!s.executable && (window < 4 || window > 7 || (s.address & 0xFFFF) + std::uint64_t{s.memory_size} > 0x10000)) {
-      out.push_back({"data-outside-memory", severity::error, "a data segment lies in no data memory that a core reaches",
+      out.push_back({"data-outside-memory", severity::error,
+                     "a data segment lies in no data memory that a core reaches",
                      std::format("{} bytes at {:#x}", s.memory_size, s.address),
                      "place data between 0x40000 and 0x7ffff; 0x70000 is the core's own memory"});
     }
@@ -73,7 +75,7 @@ void lint_contents(std::span<const std::byte> bytes, file_kind kind, std::vector
     case file_kind::xclbin:
       return lint_xclbin(bytes, out);
     case file_kind::pdi:
-      return lint_pdi(bytes, aie::npu1.columns, "the PDI", out);
+      return lint_pdi_or_damage(bytes, physical_columns, "the PDI", out);
     case file_kind::core_elf:
       return lint_core_elf(bytes, out);
     case file_kind::control_elf:
@@ -82,14 +84,28 @@ void lint_contents(std::span<const std::byte> bytes, file_kind kind, std::vector
     case file_kind::control_code_text:
       return lint_control_file(bytes, kind, out);
     case file_kind::unknown:
-      out.push_back({"unknown-file", severity::error, "nothing on the way to an NPU reads this file",
-                     std::format("{} bytes that begin as neither an XCLBIN nor a PDI, an AIE or control ELF, or control code",
-                                 bytes.size()),
-                     "check that it was copied whole and in binary mode"});
+      out.push_back(
+          {"unknown-file", severity::error, "nothing on the way to an NPU reads this file",
+           std::format("{} bytes that begin as neither an XCLBIN nor a PDI, an AIE or control ELF, or control code",
+                       bytes.size()),
+           "check that it was copied whole and in binary mode"});
   }
 }
 
 }  // namespace
+
+void lint_columns(unsigned columns, const std::string& what, std::vector<finding>& out) {
+  if (columns == 0 || columns > physical_columns) {
+    out.push_back({"too-many-columns", severity::error,
+                   "no partition of a Phoenix has this number of columns: creating a context fails (ENOSPC)",
+                   std::format("{} {}, 1 to {} can be had", what, columns, aie::npu1.columns),
+                   "build the design for at most 4 columns"});
+  } else if (columns == physical_columns) {
+    out.push_back({"whole-array", severity::warning,
+                   "all five columns are given to one context only, from column 0, which has no shim DMA",
+                   std::format("{} {}", what, columns), "build the design for at most 4 columns"});
+  }
+}
 
 std::vector<finding> lint(std::span<const std::byte> bytes) {
   std::vector<finding> out;
@@ -97,11 +113,39 @@ std::vector<finding> lint(std::span<const std::byte> bytes) {
   try {
     lint_contents(bytes, kind, out);
   } catch (const binfmt::format_error& damage) {
-    out.push_back({"damaged", severity::error,
-                   std::format("the {} is damaged or cut off: XRT, the driver or the firmware refuses it", to_string(kind)),
-                   damage.what(), "copy it or build it again"});
+    out.push_back(
+        {"damaged", severity::error,
+         std::format("the {} is damaged or cut off: XRT, the driver or the firmware refuses it", to_string(kind)),
+         damage.what(), "copy it or build it again"});
   }
   std::ranges::stable_sort(out, std::ranges::greater{}, &finding::level);
+  return out;
+}
+
+std::vector<finding> lint_together(std::span<const std::byte> xclbin, std::span<const std::byte> instructions) {
+  const binfmt::xclbin file = binfmt::read_xclbin(xclbin);
+  const binfmt::control_code code =
+      binfmt::read_control_code(control_code_bytes(instructions, recognise(instructions)));
+  std::vector<finding> out;
+  if (code.columns > file.partition.column_width) {
+    out.push_back(
+        {"columns-differ", severity::error, "the control code works on more columns than the partition has",
+         std::format("{} columns in the control code, {} in AIE_PARTITION", code.columns, file.partition.column_width),
+         "use control code and XCLBIN of the same design"});
+  }
+  std::size_t buffers = 0;
+  for (const binfmt::kernel_metadata& kernel : file.kernels) {
+    buffers = std::max(buffers, kernel.arguments.size() - std::min<std::size_t>(kernel.arguments.size(), 3));
+  }
+  for (const binfmt::control_operation& o : code.operations) {
+    if (o.op == binfmt::control_op::ddr_patch && o.argument >= buffers) {
+      out.push_back(
+          {"missing-argument", severity::error, "the control code uses a buffer that no kernel of the XCLBIN takes",
+           std::format("DDR_PATCH at byte {} takes bo{}, the kernel with most takes {}", o.offset, o.argument, buffers),
+           "use control code and XCLBIN of the same design"});
+      break;
+    }
+  }
   return out;
 }
 

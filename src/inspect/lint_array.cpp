@@ -45,11 +45,13 @@ class array_lint {
   void places() {
     for (const misplaced_write& w : array_.misplaced) {
       add("unknown-register", severity::error, "it writes where the array has nothing: the write is lost or an error",
-          std::format("address {:#x}: {}", w.address, w.what), "check the tile and the offset that the design was built with");
+          std::format("address {:#x}: {}", w.address, w.what),
+          "check the tile and the offset that the design was built with");
     }
     if (array_.columns() > columns_) {
       add("outside-partition", severity::error,
-          "it configures columns that the partition does not have: another context's columns, or an error of the firmware",
+          "it configures columns that the partition does not have: another context's columns, or an error of the "
+          "firmware",
           std::format("column {} is written, the partition has {}", array_.columns() - 1, columns_),
           "state the number of columns that the design uses (column_width of AIE_PARTITION, cols of the control code)");
     }
@@ -68,12 +70,12 @@ class array_lint {
     }
   }
 
-  static bool is_linear(const aie::dma_bd& bd) {
-    return bd.dimensions[0].step == 1 && bd.dimensions[0].wrap == 0;
-  }
+  static bool is_linear(const aie::dma_bd& bd) { return bd.dimensions[0].step == 1 && bd.dimensions[0].wrap == 0; }
 
   void bds(aie::tile_id tile, const configured_tile& t) {
-    const auto name = [&](unsigned bd) { return std::format("BD {} of {} {}", bd, aie::to_string(t.kind), aie::to_string(tile)); };
+    const auto name = [&](unsigned bd) {
+      return std::format("BD {} of {} {}", bd, aie::to_string(t.kind), aie::to_string(tile));
+    };
     for (const auto& [number, bd] : t.bds) {
       if (!bd.valid) {
         continue;
@@ -133,8 +135,8 @@ class array_lint {
     return end.tile.row == 0 && end.p == aie::port{aie::bundle::south, 0};
   }
 
-  /// A rule's mask takes ids, too, that nobody sends: of packets only those count that a BD of the tile sends, and those of
-  /// a source that reaches nothing at all.
+  /// A rule's mask takes ids, too, that nobody sends: of packets only those count that a BD of the tile sends, and
+  /// those of a source that reaches nothing at all.
   bool carries_words(const flow& f, const std::vector<flow>& all) const {
     const auto sends = [&](const auto& entry) {
       const aie::dma_bd& bd = entry.second;
@@ -156,7 +158,8 @@ class array_lint {
     for (const auto& [tile, t] : array_.tiles) {
       const bool uses_dma = t.kind == tile_kind::shim && (t.mux != 0 || t.demux != 0);
       const bool tokens = std::ranges::any_of(flows, [&](const flow& f) {
-        return f.from.tile == tile && f.from.p.side == aie::bundle::tile_control && std::ranges::any_of(f.to, is_token_end);
+        return f.from.tile == tile && f.from.p.side == aie::bundle::tile_control &&
+               std::ranges::any_of(f.to, is_token_end);
       });
       if (uses_dma && !tokens) {
         add("no-token-route", severity::warning,
@@ -179,6 +182,39 @@ class array_lint {
 void lint_array(const configuration& array, unsigned columns, bool whole, const std::string& where,
                 std::vector<finding>& out) {
   array_lint(array, columns, whole, where, out).run();
+}
+
+namespace {
+
+// Of the partition header at 0xD0, reserved in what bootgen writes. AMD's own PDIs (RyzenAI's XCLBINs) have values
+// there, a checksum of another kind and a body that is no plain CDO; hardware takes them.
+constexpr std::size_t packed_words_at = 0xD0 + 0x70;
+constexpr std::size_t packed_words_size = 12;
+
+bool is_packed(std::span<const std::byte> image) {
+  return image.size() >= packed_words_at + packed_words_size &&
+         std::ranges::any_of(image.subspan(packed_words_at, packed_words_size),
+                             [](std::byte b) { return b != std::byte{0}; });
+}
+
+}  // namespace
+
+void lint_pdi_or_damage(std::span<const std::byte> image, unsigned columns, const std::string& where,
+                        std::vector<finding>& out) {
+  try {
+    lint_pdi(image, columns, where, out);
+  } catch (const binfmt::format_error& damage) {
+    if (is_packed(image)) {
+      out.push_back(
+          {"pdi-packed", severity::warning,
+           "the PDI is of the packed form of AMD's own XCLBINs: neither lint nor the emulated NPU can read it",
+           where + ": reserved words of its partition header are set", "check it on an NPU"});
+      return;
+    }
+    out.push_back({"pdi-damaged", severity::error,
+                   "the firmware cannot load the PDI: creating a context or its first command fails",
+                   where + ": " + damage.what(), "make it with bootgen -arch versal again"});
+  }
 }
 
 void lint_pdi(std::span<const std::byte> image, unsigned columns, const std::string& where, std::vector<finding>& out) {

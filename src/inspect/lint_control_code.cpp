@@ -16,7 +16,8 @@ namespace {
 using binfmt::control_op;
 
 constexpr std::uint8_t npu1_generation = 3;
-constexpr std::uint32_t most_buffers = 7;  // the driver copies 19 words of a command: opcode, stream, count, 7 addresses
+constexpr std::uint32_t most_buffers =
+    7;  // the driver copies 19 words of a command: opcode, stream, count, 7 addresses
 
 class control_code_lint {
  public:
@@ -29,8 +30,10 @@ class control_code_lint {
       operation(o);
     }
     for (const auto& [op, at] : unusual_) {
-      add("operation-not-established", severity::warning, "whether npu1's firmware takes this operation is not established",
-          std::format("{} at byte {}", binfmt::to_string(op), at), "leave it out, or run it on the device that it is for");
+      add("operation-not-established", severity::warning,
+          "whether npu1's firmware takes this operation is not established",
+          std::format("{} at byte {}", binfmt::to_string(op), at),
+          "leave it out, or run it on the device that it is for");
     }
     configuration_reader reader;
     reader.apply(code_);
@@ -46,15 +49,13 @@ class control_code_lint {
   void header() {
     if (code_.generation != npu1_generation) {
       add("wrong-generation", severity::error, "the control code is for another generation of the NPU than Phoenix",
-          std::format("generation {} in the header, npu1 is {}", code_.generation, npu1_generation), "build it for npu1");
+          std::format("generation {} in the header, npu1 is {}", code_.generation, npu1_generation),
+          "build it for npu1");
     }
-    if (code_.columns == 0 || code_.columns > aie::npu1.columns) {
-      add("too-many-columns", severity::error, "no partition of a Phoenix has this number of columns",
-          std::format("{} columns in the header, 1 to {} can be had", code_.columns, aie::npu1.columns),
-          "build the design for at most 4 columns");
-    }
+    lint_columns(code_.columns, "columns of the control code", out_);
     if (code_.major != 0) {
-      add("stream-version", severity::warning, "whether npu1's firmware takes this version of the stream is not established",
+      add("stream-version", severity::warning,
+          "whether npu1's firmware takes this version of the stream is not established",
           std::format("version {}.{} in the header, mlir-aie writes 0.1 for npu1", code_.major, code_.minor),
           "build it as version 0.1");
     }
@@ -95,19 +96,20 @@ class control_code_lint {
     }
     const std::string name = std::format("DDR_PATCH at byte {} of address {:#x}", o.offset, o.address);
     if (!is_bd) {
-      add("patch-place", severity::error, "a buffer's address is written to something that is no shim BD's address", name,
-          "patch word 1 of a BD at 0x1d000 + 0x20 * BD in row 0");
+      add("patch-place", severity::error, "a buffer's address is written to something that is no shim BD's address",
+          name, "patch word 1 of a BD at 0x1d000 + 0x20 * BD in row 0");
     } else if (!patched_by_xrt_ && !written_.contains(o.address)) {
-      add("patch-without-bd", severity::error, "a buffer's address is written to a BD that was not written before", name,
-          "write the BD's eight words before the patch");
+      add("patch-without-bd", severity::error, "a buffer's address is written to a BD that was not written before",
+          name, "write the BD's eight words before the patch");
     }
     if (o.argument >= most_buffers) {
-      add("too-many-buffers", severity::error, "a command passes at most seven buffers: the address is whatever lies behind",
+      add("too-many-buffers", severity::error,
+          "a command passes at most seven buffers: the address is whatever lies behind",
           std::format("{} takes bo{}", name, o.argument), "use fewer buffers, several parts of one at offsets");
     }
     if (o.argument_offset % 4 != 0) {
-      add("patch-offset", severity::error, "a DMA begins at a word", std::format("{}: offset {}", name, o.argument_offset),
-          "make the offset a multiple of 4");
+      add("patch-offset", severity::error, "a DMA begins at a word",
+          std::format("{}: offset {}", name, o.argument_offset), "make the offset a multiple of 4");
     }
   }
 
@@ -136,7 +138,8 @@ class control_code_lint {
         --tokens;
         continue;
       }
-      add("wait-without-token", severity::error, "the firmware waits for a token that no task gives: the command times out",
+      add("wait-without-token", severity::error,
+          "the firmware waits for a token that no task gives: the command times out",
           std::format("TCT_SYNC at byte {} for {} of tile {}", o.offset, channel_name(direction, o.sync.channel),
                       aie::to_string(tile)),
           "queue a task with its token bit set for every wait, and wait once for each");

@@ -22,9 +22,8 @@ constexpr std::uint32_t ip_ps_kernel = 7;
 constexpr std::uint32_t dpu_subtype = 1;
 constexpr std::uint8_t mem_dram = 2;
 constexpr std::uint32_t scalar = 0;
-constexpr unsigned physical_columns = 5;            // of a Phoenix; the first has no shim DMA
-constexpr std::uint64_t largest_payload = 19 * 4;   // bytes of arguments that the driver hands to the firmware
-constexpr std::size_t first_buffer = 3;             // behind opcode, instructions and their count
+constexpr std::uint64_t largest_payload = 19 * 4;  // bytes of arguments that the driver hands to the firmware
+constexpr std::size_t first_buffer = 3;            // behind opcode, instructions and their count
 
 struct missing_section {
   section_kind kind;
@@ -103,8 +102,10 @@ class xclbin_lint {
         return a.tag == b.tag && a.type == b.type && a.base_address == b.base_address;
       };
       if (file_.group_topology.size() < file_.mem_topology.size() ||
-          !std::ranges::equal(file_.mem_topology, std::span(file_.group_topology).first(file_.mem_topology.size()), same)) {
-        error("group-topology", "XRT looks memories up in ASK_GROUP_TOPOLOGY, which does not begin as MEM_TOPOLOGY does",
+          !std::ranges::equal(file_.mem_topology, std::span(file_.group_topology).first(file_.mem_topology.size()),
+                              same)) {
+        error("group-topology",
+              "XRT looks memories up in ASK_GROUP_TOPOLOGY, which does not begin as MEM_TOPOLOGY does",
               std::format("{} memories, {} groups", file_.mem_topology.size(), file_.group_topology.size()),
               "let xclbinutil make the group sections (no --skip-bank-grouping)");
       }
@@ -141,7 +142,8 @@ class xclbin_lint {
       }
       if (!ids.insert(kernel.dpu_kernel_id).second) {
         error("duplicate-kernel-id", "two kernels have one id, which selects the PDI: they get the same",
-              std::format("kernel {}: {:#x}", kernel.name, kernel.dpu_kernel_id), "give each a dpu_kernel_id of its own");
+              std::format("kernel {}: {:#x}", kernel.name, kernel.dpu_kernel_id),
+              "give each a dpu_kernel_id of its own");
       }
     }
   }
@@ -175,7 +177,8 @@ class xclbin_lint {
     const bool shape = arguments.size() >= first_buffer && arguments[0].address_qualifier == scalar &&
                        arguments[1].address_qualifier != scalar && arguments[2].address_qualifier == scalar;
     if (!shape) {
-      error("arguments", "the kernel does not begin with opcode, instructions and their count: the firmware would read others",
+      error("arguments",
+            "the kernel does not begin with opcode, instructions and their count: the firmware would read others",
             std::format("kernel {} has {} arguments", kernel.name, arguments.size()),
             "state opcode (uint64_t, 0x0), instr (char *, 0x8), ninstr (uint32_t, 0x10), then buffers from 0x14");
       return;
@@ -191,7 +194,8 @@ class xclbin_lint {
       }
       end = a.offset + a.size;
       if (end > largest_payload) {
-        error("too-many-arguments", "the driver hands only 19 words of arguments to the firmware, which are seven buffers",
+        error("too-many-arguments",
+              "the driver hands only 19 words of arguments to the firmware, which are seven buffers",
               std::format("{} ends at {:#x}", name, end), "use fewer buffers, several parts of one at offsets");
       }
     }
@@ -209,8 +213,8 @@ class xclbin_lint {
     };
     const auto c = std::ranges::find_if(file_.group_connectivity, connects);
     if (c == file_.group_connectivity.end()) {
-      error("argument-without-memory", "group_id() of the argument is \"no memory\", and setting its buffer fails", name,
-            "state its memory-connection in the kernel's JSON");
+      error("argument-without-memory", "group_id() of the argument is \"no memory\", and setting its buffer fails",
+            name, "state its memory-connection in the kernel's JSON");
       return;
     }
     const std::string& tag = file_.group_topology[static_cast<std::size_t>(c->memory)].tag;
@@ -225,11 +229,7 @@ class xclbin_lint {
 
   void partition() {
     const binfmt::aie_partition& p = file_.partition;
-    if (p.column_width == 0 || p.column_width > aie::npu1.columns) {
-      error("too-many-columns", "no partition of a Phoenix has this number of columns: creating a context fails (ENOSPC)",
-            std::format("column_width {}, 1 to {} can be had", p.column_width, aie::npu1.columns),
-            "build the design for at most 4 columns");
-    }
+    lint_columns(p.column_width, "column_width", out_);
     if (p.start_columns.empty()) {
       error("start-columns", "AIE_PARTITION names no column to begin at", "start_columns is empty",
             "name those that the width leaves room for, [1] for four columns");
@@ -256,12 +256,7 @@ class xclbin_lint {
             "name the file that bootgen wrote");
       return;
     }
-    try {
-      lint_pdi(entry.image, file_.partition.column_width, name, out_);
-    } catch (const binfmt::format_error& damage) {
-      error("pdi-damaged", "the firmware cannot load the PDI: creating a context or its first command fails",
-            name + ": " + damage.what(), "make it with bootgen -arch versal again");
-    }
+    lint_pdi_or_damage(entry.image, file_.partition.column_width, name, out_);
   }
 
   const binfmt::xclbin& file_;

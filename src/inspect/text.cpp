@@ -39,7 +39,8 @@ std::string bd_text(const json& bd) {
   }
   for (const char* lock : {"acquire", "release"}) {
     if (bd.contains(lock)) {
-      text += std::format(", {} lock {} by {}", lock, bd.at(lock).at("lock").get<int>(), bd.at(lock).at("value").get<int>());
+      text += std::format(", {} lock {} by {}", lock, bd.at(lock).at("lock").get<int>(),
+                          bd.at(lock).at("value").get<int>());
     }
   }
   if (bd.contains("packet")) {
@@ -117,9 +118,10 @@ std::string kernel_text(const json& kernel) {
     for (const json& group : a.at("groups")) {
       groups += std::format(", group {} ({})", group.at("group").get<unsigned>(), group.at("tag").get<std::string>());
     }
-    text += std::format("  {:>2} {:<10} {:<8} {} of {} bytes at {:#x}{}\n", a.at("index").get<unsigned>(),
-                        a.at("name").get<std::string>(), a.at("type").get<std::string>(), a.at("kind").get<std::string>(),
-                        a.at("bytes").get<std::uint64_t>(), a.at("offset").get<std::uint64_t>(), groups);
+    text +=
+        std::format("  {:>2} {:<10} {:<8} {} of {} bytes at {:#x}{}\n", a.at("index").get<unsigned>(),
+                    a.at("name").get<std::string>(), a.at("type").get<std::string>(), a.at("kind").get<std::string>(),
+                    a.at("bytes").get<std::uint64_t>(), a.at("offset").get<std::uint64_t>(), groups);
   }
   return text;
 }
@@ -135,9 +137,10 @@ std::string partition_text(const json& partition) {
                                  partition.at("columns").get<unsigned>(), list_of(partition.at("start_columns")),
                                  partition.at("operations_per_cycle").get<unsigned>());
   for (const json& pdi : partition.at("pdis")) {
-    text += std::format("PDI of {} bytes for kernels {}\n", pdi.at("bytes").get<std::size_t>(),
-                        list_of(pdi.at("dpu_kernel_ids"))) +
-            pdi_text(pdi);
+    text +=
+        std::format("PDI of {} bytes for kernels {}\n", pdi.at("bytes").get<std::size_t>(),
+                    list_of(pdi.at("dpu_kernel_ids"))) +
+        (pdi.contains("problem") ? "  cannot be read: " + pdi.at("problem").get<std::string>() + "\n" : pdi_text(pdi));
   }
   return text;
 }
@@ -149,9 +152,9 @@ std::string xclbin_text(const json& file) {
                         s.at("bytes").get<std::uint64_t>(), s.at("offset").get<std::uint64_t>());
   }
   for (const json& m : file.at("memories")) {
-    text += std::format("memory {} {}: {} KB at {:#x}{}\n", m.at("index").get<unsigned>(), m.at("tag").get<std::string>(),
-                        m.at("size_kb").get<std::uint64_t>(), m.at("base_address").get<std::uint64_t>(),
-                        m.at("used").get<bool>() ? "" : ", not used");
+    text += std::format("memory {} {}: {} KB at {:#x}{}\n", m.at("index").get<unsigned>(),
+                        m.at("tag").get<std::string>(), m.at("size_kb").get<std::uint64_t>(),
+                        m.at("base_address").get<std::uint64_t>(), m.at("used").get<bool>() ? "" : ", not used");
   }
   for (const json& kernel : file.at("kernels")) {
     text += kernel_text(kernel);
@@ -168,19 +171,18 @@ std::string counts_of(const json& counts) {
 }
 
 std::string control_code_text(const json& code) {
-  std::string text =
-      std::format("transaction stream {} for {}, {} columns, {} bytes\n{} operations: {}\n",
-                  code.at("version").get<std::string>(), code.at("generation").get<std::string>(),
-                  code.at("columns").get<unsigned>(), code.at("stream_bytes").get<std::size_t>(),
-                  code.at("operations").get<std::size_t>(), counts_of(code.at("operations_by_name")));
+  std::string text = std::format("transaction stream {} for {}, {} columns, {} bytes\n{} operations: {}\n",
+                                 code.at("version").get<std::string>(), code.at("generation").get<std::string>(),
+                                 code.at("columns").get<unsigned>(), code.at("stream_bytes").get<std::size_t>(),
+                                 code.at("operations").get<std::size_t>(), counts_of(code.at("operations_by_name")));
   for (const json& a : code.at("arguments")) {
     text += std::format("bo{}: {} addresses, read by {} tasks, written by {}\n", a.at("argument").get<unsigned>(),
                         a.at("patches").get<std::size_t>(), a.at("tasks_that_read").get<std::size_t>(),
                         a.at("tasks_that_write").get<std::size_t>());
   }
   for (const json& w : code.at("waits")) {
-    text += std::format("waits for {} of {}, {} x {} tiles\n", w.at("channel").get<std::string>(), tile_text(w.at("tile")),
-                        w.at("columns").get<unsigned>(), w.at("rows").get<unsigned>());
+    text += std::format("waits for {} of {}, {} x {} tiles\n", w.at("channel").get<std::string>(),
+                        tile_text(w.at("tile")), w.at("columns").get<unsigned>(), w.at("rows").get<unsigned>());
   }
   return text + array_text(code.at("array"));
 }
@@ -208,8 +210,8 @@ std::string control_elf_text(const json& file) {
 }  // namespace
 
 std::string to_text(const json& description) {
-  std::string text =
-      std::format("{}, {} bytes\n", description.at("kind").get<std::string>(), description.at("bytes").get<std::size_t>());
+  std::string text = std::format("{}, {} bytes\n", description.at("kind").get<std::string>(),
+                                 description.at("bytes").get<std::size_t>());
   if (description.contains("partition")) {
     return text + xclbin_text(description);
   }

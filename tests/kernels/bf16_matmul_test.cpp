@@ -168,7 +168,8 @@ std::uint64_t cycles_of(std::size_t tiles, std::size_t chunks, std::uint32_t opt
 
 TEST_CASE("op_matmul_bf16 keeps the bound of its sums with every epilogue", "[kernels][matmul]") {
   const auto built = kernels::op_matmul_bf16();
-  for (const std::uint32_t options : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, 11u, 15u, 16u, 17u, 23u, 32u, 34u, 38u}) {
+  for (const std::uint32_t options :
+       {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, 11u, 15u, 16u, 17u, 23u, 32u, 34u, 38u}) {
     INFO("options " << options);
     test::op_bench bench(built.text);
     const problem p(options % 16 == 3 ? 5 : 2, options == 17 ? 3 : 1, options);

@@ -67,8 +67,8 @@ outcome log10_mel(const std::vector<float>& pcm, double scale = 0x1p29, bool sec
   outcome result{std::vector<double>(mel::bands * frames), bench.cycles};
   for (unsigned band = 0; band < mel::bands; ++band) {
     for (std::size_t frame = 0; frame < frames; ++frame) {
-      result.y[band * frames + frame] = values[frame / mel::batch_frames * (out_bytes / 4) +
-                                               mel::place_of(frame % mel::batch_frames, band)];
+      result.y[band * frames + frame] =
+          values[frame / mel::batch_frames * (out_bytes / 4) + mel::place_of(frame % mel::batch_frames, band)];
     }
   }
   return result;

@@ -39,10 +39,10 @@ struct row_layout {
   std::size_t rows_a_pair() const { return 2 * in_bytes / unit_bytes() * rows_a_unit; }
   /// Byte offset of a row in the chunks, one behind the other.
   std::size_t at(std::size_t row) const { return row / rows_a_unit * unit_bytes() + row % rows_a_unit * pitch; }
-  std::size_t pairs(std::size_t rows) const { return (rows + rows_a_pair() - 1) / rows_a_pair(); }
+  std::size_t chunk_count(std::size_t rows) const { return (2 * rows + rows_a_pair() - 1) / rows_a_pair(); }
 
   std::deque<chunk> chunks(const std::vector<float>& x) const {
-    std::vector<std::uint16_t> all(pairs(x.size() / n) * 2 * in_bytes / 2, 0xFFFF);
+    std::vector<std::uint16_t> all(chunk_count(x.size() / n) * in_bytes / 2, 0xFFFF);
     for (std::size_t i = 0; i < x.size(); ++i) {
       all[at(i / n) / 2 + i % n] = bf16_of(x[i]);
     }
@@ -50,24 +50,25 @@ struct row_layout {
   }
 
   void feed(op_bench& bench, const std::vector<float>& x) const {
+    const std::size_t weights = bench.b.size();
     bool to_a = true;
     for (const chunk& c : chunks(x)) {
       (to_a ? bench.a : bench.b).push_back(c);
       to_a = !to_a;
     }
-    parameters(bench, pairs(x.size() / n));
+    parameters(bench, bench.a.size() + bench.b.size() - weights);
   }
   /// Rows by A alone, and a mask as large by B.
   void feed(op_bench& bench, const std::vector<float>& x, const std::vector<float>& mask) const {
     for (const chunk& c : chunks(x)) bench.a.push_back(c);
     for (const chunk& c : chunks(mask)) bench.b.push_back(c);
-    parameters(bench, bench.a.size());
+    parameters(bench, bench.a.size() + bench.b.size());
     bench.parameter(7, 1U);
   }
 
   /// Of a call without a mask.
-  void parameters(op_bench& bench, std::size_t pairs_of_chunks) const {
-    bench.parameter(1, static_cast<std::uint32_t>(pairs_of_chunks));
+  void parameters(op_bench& bench, std::size_t chunk_count) const {
+    bench.parameter(1, static_cast<std::uint32_t>(chunk_count));
     bench.parameter(2, static_cast<std::uint32_t>(n));
     bench.parameter(3, 1.0F / static_cast<float>(n));
     bench.parameter(5, static_cast<std::uint32_t>(pitch));
@@ -77,7 +78,7 @@ struct row_layout {
   }
   std::vector<float> results(const op_bench& bench, std::size_t rows) const {
     const auto all = join<std::uint16_t>(bench.out);
-    REQUIRE(all.size() == pairs(rows) * 2 * in_bytes / 2);
+    REQUIRE(all.size() == chunk_count(rows) * in_bytes / 2);
     std::vector<float> y(rows * n);
     for (std::size_t i = 0; i < y.size(); ++i) {
       y[i] = float_of(all[at(i / n) / 2 + i % n]);

@@ -79,9 +79,9 @@ std::pair<error_count, double> errors(const std::vector<float>& x, const std::ve
       count.add(y[i], truth[i], 0x1p-10);
       sum += y[i];
     }
-    const bool all_masked = std::all_of(x.begin() + static_cast<std::ptrdiff_t>(row),
-                                        x.begin() + static_cast<std::ptrdiff_t>(row + n),
-                                        [](float v) { return v == -infinity; });
+    const bool all_masked =
+        std::all_of(x.begin() + static_cast<std::ptrdiff_t>(row), x.begin() + static_cast<std::ptrdiff_t>(row + n),
+                    [](float v) { return v == -infinity; });
     worst_sum = std::max(worst_sum, std::abs(sum - (all_masked ? 0 : 1)));
   }
   return {count, worst_sum};
@@ -151,8 +151,12 @@ TEST_CASE("op_softmax_bf16 masks columns, more of them in earlier rows", "[kerne
     const std::size_t rows = std::min<std::size_t>(layout.rows_a_pair() + 1, 70);
     const auto x = normal(rows * n, 0, 3, static_cast<unsigned>(n));
     const auto all = static_cast<std::uint32_t>(n);
-    for (const visibility& seen : {visibility{1, all}, {-3, all, 7}, {static_cast<int>(n / 2), (all + 1) / 2 + 1},
-                                   {1 << 20, all / 3}, {1 << 20, all}, {-(1 << 20), all}}) {
+    for (const visibility& seen : {visibility{1, all},
+                                   {-3, all, 7},
+                                   {static_cast<int>(n / 2), (all + 1) / 2 + 1},
+                                   {1 << 20, all / 3},
+                                   {1 << 20, all},
+                                   {-(1 << 20), all}}) {
       const std::uint32_t most = std::min(seen.most, all);
       const visibility bounded{seen.first, most, seen.rows_between};
       const auto y = softmax(x, layout, bounded);

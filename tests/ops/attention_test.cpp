@@ -128,6 +128,8 @@ TEST_CASE("attention works through more queries than the queues take at once", "
   std::mt19937 random(7);
   check(device, random_problem({1, 5000, 300, 128}, random));
   check(device, random_problem({2, 300, 4096, 128}, random), {.causal = true});
+  check(device, random_problem({2, 300, 4097, 64}, random));
+  check(device, random_problem({1, 140, 8300, 128}, random), {.causal = true});
 }
 
 TEST_CASE("attention takes a scale", "[ops][attention]") {

@@ -99,6 +99,20 @@ TEST_CASE("layernorm gives the same on a second call and after others, and where
   CHECK(same_bits(y, first));
 }
 
+TEST_CASE("layernorm of many rows is that of some of them at a time", "[ops][layernorm]") {
+  npurt::device device;
+  std::mt19937 random(5);
+  const problem all = random_problem(16500, 512, random);  // more than a task of single chunks takes
+  const bf16s y = on_device(device, all);
+  constexpr std::size_t at_once = 500;
+  for (std::size_t row = 0; row < all.rows; row += 4000) {
+    const auto first = static_cast<std::ptrdiff_t>(row * 512),
+               last = first + static_cast<std::ptrdiff_t>(at_once * 512);
+    const problem some{at_once, 512, bf16s(all.x.begin() + first, all.x.begin() + last), all.gamma, all.beta};
+    CHECK(same_bits(on_device(device, some), bf16s(y.begin() + first, y.begin() + last)));
+  }
+}
+
 TEST_CASE("a layernorm plan is started and waited for", "[ops][layernorm]") {
   npurt::device device;
   std::mt19937 random(4);

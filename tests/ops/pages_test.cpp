@@ -2,7 +2,6 @@
 // Operations whose code the cores do not hold at the same time, on the emulated NPU.
 #include <array>
 #include <atomic>
-#include <functional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -17,7 +16,7 @@ using npurt::matrix_view, npurt::tensor_view;
 
 namespace {
 
-/// Calls with their operands, from pages 0, 1 and 2.
+/// Calls with their operands, from the resident code and from two pages.
 class calls {
  public:
   calls() {
@@ -88,6 +87,18 @@ TEST_CASE("operations of different pages take turns in any order", "[ops][pages]
     const std::size_t which = random() % calls::count;
     INFO("call " << i << " is operation " << which);
     REQUIRE(make(device, which) == alone[which]);
+  }
+}
+
+TEST_CASE("every operation gives after a thousand calls what it gave first", "[ops][pages]") {
+  const calls make;
+  const auto alone = each_alone(make);
+  npurt::device device;
+  constexpr std::size_t turns = 10, calls_a_turn = 1000 / turns / calls::count;
+  for (std::size_t turn = 0; turn < turns; ++turn) {
+    for (std::size_t which = 0; which < calls::count; ++which) {
+      for (std::size_t i = 0; i < calls_a_turn; ++i) REQUIRE(make(device, which) == alone[which]);
+    }
   }
 }
 

@@ -28,9 +28,10 @@ bf16s on_device(npurt::device& device, const bf16s& x, const row_shape& shape) {
 /// x with -inf where a mask leaves nothing.
 bf16s masked(bf16s x, const row_shape& shape, const npurt::softmax_mask& mask) {
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const auto row = static_cast<std::ptrdiff_t>(i / shape.columns), column = static_cast<std::ptrdiff_t>(i % shape.columns);
-    const bool hidden = (mask.length && i % shape.columns >= *mask.length) ||
-                        (mask.causal && column > row + mask.offset);
+    const auto row = static_cast<std::ptrdiff_t>(i / shape.columns),
+               column = static_cast<std::ptrdiff_t>(i % shape.columns);
+    const bool hidden =
+        (mask.length && i % shape.columns >= *mask.length) || (mask.causal && column > row + mask.offset);
     if (hidden) x[i] = npurt::to_bfloat16(-std::numeric_limits<float>::infinity());
   }
   return x;
@@ -110,7 +111,8 @@ TEST_CASE("softmax adds a matrix to x first", "[ops][softmax]") {
     const bf16s x = normal_bf16(shape.rows * shape.columns, 0, 3, random);
     bf16s more = normal_bf16(x.size(), 0, 1, random), sum(x.size()), y = untouched(x.size());
     for (std::size_t j = 0; j < x.size(); j += 2) more[j] = j % 3 == 0 ? hidden : bf16(0);
-    for (std::size_t j = 0; j < x.size(); ++j) sum[j] = npurt::to_bfloat16(npurt::to_float(x[j]) + npurt::to_float(more[j]));
+    for (std::size_t j = 0; j < x.size(); ++j)
+      sum[j] = npurt::to_bfloat16(npurt::to_float(x[j]) + npurt::to_float(more[j]));
     const npurt::softmax_mask mask{.causal = i % 4 == 0, .offset = 3};
     npurt::softmax(device, tensor_view(x, shape.rows, shape.columns), tensor_view(more, shape.rows, shape.columns),
                    tensor_view(y, shape.rows, shape.columns), mask);

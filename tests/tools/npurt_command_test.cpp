@@ -59,7 +59,8 @@ TEST_CASE("npurt run computes with buffers from files", "[tools][run]") {
 TEST_CASE("npurt run passes buffers in the order of its options", "[tools][run]") {
   const product p;
   // C first: the control code would write its third buffer, which is b.bin and too small.
-  const auto done = p.folder.run(emulated + "run " + prebuilt + " --insts insts.bin --out c.bin:16K --in a.bin --in b.bin");
+  const auto done =
+      p.folder.run(emulated + "run " + prebuilt + " --insts insts.bin --out c.bin:16K --in a.bin --in b.bin");
   CHECK(done.code == 1);
   CHECK(contains(done.err, "npurt run: "));
 }
@@ -88,7 +89,8 @@ TEST_CASE("npurt pack makes an XCLBIN that runs, and that lint has nothing again
   const auto file = read_prebuilt();
   const auto image = binfmt::read_xclbin(file).partition.pdis.at(0).image;
   p.folder.write("one.pdi", std::string(reinterpret_cast<const char*>(image.data()), image.size()));
-  const auto packed = p.folder.run(command + "pack one.pdi -o one.xclbin --kernel product --columns 4 --arg a:bo --arg b --arg c:bo");
+  const auto packed =
+      p.folder.run(command + "pack one.pdi -o one.xclbin --kernel product --columns 4 --arg a:bo --arg b --arg c:bo");
   INFO(packed.err);
   REQUIRE(packed.code == 0);
   CHECK(p.folder.run(command + "lint one.xclbin").code == 0);
@@ -121,7 +123,8 @@ TEST_CASE("npurt pack refuses what cannot run", "[tools][pack]") {
   refused("one.pdi --kernel 'a\"b' --columns 4", 2, "letters, digits");
   refused("one.pdi --kernel k --columns 4 --arg n:u32", 2, "buffers (bo) only");
   refused("one.pdi --kernel k --columns 4 --arg x --arg x", 2, "argument of that name");
-  refused("one.pdi --kernel k --columns 4 --arg a --arg b --arg c --arg d --arg e --arg f --arg g --arg h", 2, "at most 7");
+  refused("one.pdi --kernel k --columns 4 --arg a --arg b --arg c --arg d --arg e --arg f --arg g --arg h", 2,
+          "at most 7");
   refused("no.pdi --kernel k --columns 4", 2, "no.pdi: PDI");
 }
 
@@ -175,6 +178,17 @@ TEST_CASE("npurt hw-check writes a report", "[tools][hw-check]") {
   CHECK(second.at("checks").at(0).at("modelled_us") == 12.5);
 }
 
+TEST_CASE("npurt hw-check finds every operation right", "[tools][hw-check]") {
+  const scratch_folder folder;
+  const auto done = folder.run(emulated + "hw-check --repeat 1 --json -o all.json");
+  INFO(done.out);
+  CHECK(done.code == 0);
+  const json report = json::parse(done.out);
+  CHECK(report == json::parse(folder.read("all.json")));
+  CHECK(report.at("checks").size() == 15);
+  CHECK(report.at("wrong") == 0);
+}
+
 TEST_CASE("npurt hw-check says which operation is not right", "[tools][hw-check]") {
   const scratch_folder folder;
   const auto done =
@@ -221,4 +235,6 @@ TEST_CASE("npurt completes its commands and options in bash", "[tools]") {
   CHECK(completed("npurt run --ins", 2) == "--insts\n");
   CHECK(completed("npurt pack --kernel x", 3) == "\n");
   CHECK(contains(completed("npurt inspect npurt.b", 2), "npurt.bash\n"));
+  CHECK(completed("npurt completion b", 2) == "bash\n");
+  CHECK(completed("npurt manual hw", 2) == "hw-check\n");
 }

@@ -27,7 +27,8 @@ struct patient : doctor::machine {
                                  .clock_mhz = 1028,
                                  .most_contexts = 6,
                                  .contexts = {}};
-  doctor::identity user{.user = "ada", .root = false, .may_lock = false, .groups = {"ada", "render"}, .member_of = {"ada", "render"}};
+  doctor::identity user{
+      .user = "ada", .root = false, .may_lock = false, .groups = {"ada", "render"}, .member_of = {"ada", "render"}};
   std::uint64_t memlock = doctor::unlimited;
   std::map<std::string, std::string> variables;
   bool emulator = false;
@@ -46,10 +47,12 @@ struct patient : doctor::machine {
              {"/dev/accel/accel0", ""},
              {"/lib/firmware/amdnpu/1502_00/npu.sbin.zst", ""},
              {"/proc/cmdline", "root=/dev/nvme0n1p2 quiet\n"},
+             {"/usr/share/npurt/kernels/overlay.xclbin", ""},
              {"/usr/lib/x86_64-linux-gnu/libxrt_coreutil.so.2", ""},
              {"/usr/lib/x86_64-linux-gnu/libxrt_driver_xdna.so.2", ""}};
     links = {{"/usr/lib/x86_64-linux-gnu/libxrt_coreutil.so.2", "/usr/lib/x86_64-linux-gnu/libxrt_coreutil.so.2.25.00"},
-             {"/usr/lib/x86_64-linux-gnu/libxrt_driver_xdna.so.2", "/usr/lib/x86_64-linux-gnu/libxrt_driver_xdna.so.2.25.00"}};
+             {"/usr/lib/x86_64-linux-gnu/libxrt_driver_xdna.so.2",
+              "/usr/lib/x86_64-linux-gnu/libxrt_driver_xdna.so.2.25.00"}};
   }
 
   void remove(const std::string& below) {
@@ -67,7 +70,8 @@ struct patient : doctor::machine {
   std::vector<std::string> list(const std::string& path) const override {
     std::set<std::string> names;
     for (const auto& [name, text] : files)
-      if (name.starts_with(path + "/")) names.insert(name.substr(path.size() + 1, name.find('/', path.size() + 1) - path.size() - 1));
+      if (name.starts_with(path + "/"))
+        names.insert(name.substr(path.size() + 1, name.find('/', path.size() + 1) - path.size() - 1));
     return {names.begin(), names.end()};
   }
   std::string resolve(const std::string& path) const override {
@@ -84,6 +88,7 @@ struct patient : doctor::machine {
     return at == variables.end() ? "" : at->second;
   }
   std::string kernel_release() const override { return "6.17.0"; }
+  std::string prefix() const override { return "/usr"; }
   bool emulated() const override { return emulator; }
 };
 
@@ -266,6 +271,15 @@ TEST_CASE("the doctor sees XRT missing, without its plug-in, of two versions, or
   CHECK(contains(only(p, "xrt-old").evidence, "2.16.0, needed 2.18"));
   p.variables["LD_LIBRARY_PATH"] = ":/home/ada/xrt";  // comes first
   p.files["/home/ada/xrt/libxrt_coreutil.so.2"] = p.files["/home/ada/xrt/libxrt_driver_xdna.so.2"] = "";
+  CHECK(findings_of(p).empty());
+}
+
+TEST_CASE("the doctor sees that npurt's kernels are missing", "[tools][doctor]") {
+  patient p;
+  p.remove("/usr/share/npurt");
+  CHECK(contains(only(p, "kernels-missing").fix, "NPURT_KERNEL_PATH"));
+  p.variables["NPURT_KERNEL_PATH"] = "/srv/a:/srv/b";
+  p.files["/srv/b/overlay.xclbin"] = "";
   CHECK(findings_of(p).empty());
 }
 

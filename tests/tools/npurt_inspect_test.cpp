@@ -37,7 +37,8 @@ json inspected(const scratch_folder& folder, const std::string& file) {
 inspect::configuration configuration_of(const config::array_description& design) {
   const auto program = config::to_register_writes(design);
   inspect::configuration_reader reader;
-  for (const auto* writes : {&program.elfs, &program.init, &program.enable}) reader.apply_cdo(config::write_cdo(*writes));
+  for (const auto* writes : {&program.elfs, &program.init, &program.enable})
+    reader.apply_cdo(config::write_cdo(*writes));
   return reader.take();
 }
 
@@ -45,8 +46,9 @@ inspect::configuration configuration_of(const config::array_description& design)
 
 TEST_CASE("inspect tells of an XCLBIN what xclbinutil tells", "[tools][inspect]") {
   const scratch_folder folder;
-  REQUIRE(folder.run("xclbinutil --input " + prebuilt +
-                     " --dump-section AIE_PARTITION:JSON:partition.json --dump-section MEM_TOPOLOGY:JSON:memories.json")
+  REQUIRE(folder
+              .run("xclbinutil --input " + prebuilt +
+                   " --dump-section AIE_PARTITION:JSON:partition.json --dump-section MEM_TOPOLOGY:JSON:memories.json")
               .code == 0);
   const json partition = json::parse(folder.read("partition.json")).at("aie_partition");
   const json memories = json::parse(folder.read("memories.json")).at("mem_topology").at("m_mem_data");
@@ -59,7 +61,8 @@ TEST_CASE("inspect tells of an XCLBIN what xclbinutil tells", "[tools][inspect]"
   const json& kernel = file.at("kernels").at(0);
   CHECK(kernel.at("dpu_kernel_id") == partition.at("PDIs").at(0).at("cdo_groups").at(0).at("dpu_kernel_ids").at(0));
   REQUIRE(file.at("memories").size() == memories.size());
-  for (std::size_t i = 0; i < memories.size(); ++i) CHECK(file.at("memories").at(i).at("tag") == memories.at(i).at("m_tag"));
+  for (std::size_t i = 0; i < memories.size(); ++i)
+    CHECK(file.at("memories").at(i).at("tag") == memories.at(i).at("m_tag"));
 }
 
 TEST_CASE("inspect tells the arguments of a kernel with their groups", "[tools][inspect]") {
@@ -127,7 +130,8 @@ TEST_CASE("inspect takes a PDI by itself", "[tools][inspect]") {
   const json pdi = inspected(folder, "one.pdi");
   CHECK(pdi.at("kind") == "PDI");
   CHECK(pdi.at("array") == inspected(folder, prebuilt).at("partition").at("pdis").at(0).at("array"));
-  CHECK(pdi.at("array").at("tiles").size() == 24);  // all cores, memtiles and shims of four columns (kernels/i8-matmul/README.md)
+  CHECK(pdi.at("array").at("tiles").size() ==
+        24);  // all cores, memtiles and shims of four columns (kernels/i8-matmul/README.md)
 }
 
 TEST_CASE("inspect reads control code as words and as text, and what it does with its buffers", "[tools][inspect]") {
@@ -146,9 +150,12 @@ TEST_CASE("inspect reads control code as words and as text, and what it does wit
   written.erase("bytes");
   CHECK(binary == written);
   REQUIRE(binary.at("arguments").size() == 3);  // A and B are read, C is written
-  CHECK((binary.at("arguments").at(0).at("tasks_that_read") > 0 && binary.at("arguments").at(0).at("tasks_that_write") == 0));
-  CHECK((binary.at("arguments").at(1).at("tasks_that_read") > 0 && binary.at("arguments").at(1).at("tasks_that_write") == 0));
-  CHECK((binary.at("arguments").at(2).at("tasks_that_read") == 0 && binary.at("arguments").at(2).at("tasks_that_write") > 0));
+  CHECK((binary.at("arguments").at(0).at("tasks_that_read") > 0 &&
+         binary.at("arguments").at(0).at("tasks_that_write") == 0));
+  CHECK((binary.at("arguments").at(1).at("tasks_that_read") > 0 &&
+         binary.at("arguments").at(1).at("tasks_that_write") == 0));
+  CHECK((binary.at("arguments").at(2).at("tasks_that_read") == 0 &&
+         binary.at("arguments").at(2).at("tasks_that_write") > 0));
   CHECK(folder.run(command + "lint insts.bin insts.txt").code == 0);
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// npurt lint on our files, and on files with one thing wrong each. What is wrong is put in at the offsets of struct axlf
-// and its sections (xrt/detail/xclbin.h), or as text of the same length.
+// npurt lint on our files, and on files with one thing wrong each. What is wrong is put in at the offsets of struct
+// axlf and its sections (xrt/detail/xclbin.h), or as text of the same length.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "binfmt/damage.hpp"
@@ -11,8 +12,10 @@
 #include "config/cdo_writer.hpp"
 #include "config/designs.hpp"
 #include "config/register_writes.hpp"
+#include "inspect/describe.hpp"
 #include "inspect/lint.hpp"
 #include "support/xclbin_bytes.hpp"
+#include "tools/command.hpp"
 #include "tools/npurt_findings.hpp"
 
 using namespace npurt;
@@ -36,7 +39,8 @@ enum : std::uint32_t {
 xclbin_bytes with_text(xclbin_bytes file, std::string_view old, std::string_view text, std::size_t from = 0) {
   REQUIRE(old.size() == text.size());
   const auto wanted = std::as_bytes(std::span(old));
-  const auto at = std::search(file.begin() + static_cast<std::ptrdiff_t>(from), file.end(), wanted.begin(), wanted.end());
+  const auto at =
+      std::search(file.begin() + static_cast<std::ptrdiff_t>(from), file.end(), wanted.begin(), wanted.end());
   REQUIRE(at != file.end());
   std::ranges::copy(std::as_bytes(std::span(text)), at);
   return file;
@@ -104,7 +108,7 @@ TEST_CASE("lint sees kernels whose names and ids do not go together", "[tools][l
 TEST_CASE("lint sees an IP_LAYOUT without a DPU kernel", "[tools][lint]") {
   const auto file = read_prebuilt();
   const std::size_t entry = section_of(file, ip_layout) + 8;
-  CHECK(lint_of(with<std::uint32_t>(file, entry, 1)) == ids{"no-dpu-kernel"});             // IP_KERNEL
+  CHECK(lint_of(with<std::uint32_t>(file, entry, 1)) == ids{"no-dpu-kernel"});               // IP_KERNEL
   CHECK(lint_of(with<std::uint32_t>(file, entry + 4, 0x09010000)) == ids{"no-dpu-kernel"});  // subtype PS
   CHECK(lint_of(with<std::uint32_t>(file, entry + 4, 0x08010001)) == ids{"kernel-id-mismatch"});
 }
@@ -113,8 +117,11 @@ TEST_CASE("lint sees kernels that cannot be told apart", "[tools][lint]") {
   // The last argument becomes a second kernel of the same name and id, without arguments.
   const auto file = read_prebuilt();
   const auto twice = with_text(
-      file, "<arg name=\"bo2\" addressQualifier=\"1\" id=\"5\" size=\"0x8\" offset=\"0x24\" hostOffset=\"0x0\"",
-      "</kernel><kernel name=\"i8_matmul\"><extended-data dpu_kernel_id=\"0x901\"/><x           ", in_metadata(file));
+      file,
+      "<arg name=\"bo2\" addressQualifier=\"1\" id=\"5\" size=\"0x8\" offset=\"0x24\" hostOffset=\"0x0\" "
+      "hostSize=\"0x8\"",
+      "</kernel><kernel name=\"i8_matmul\"><extended-data dpu_kernel_id=\"0x901\" functional=\"0\"/><x           ",
+      in_metadata(file));
   CHECK(lint_of(twice) == ids{"arguments", "duplicate-kernel", "duplicate-kernel-id"});
 }
 
@@ -122,8 +129,8 @@ TEST_CASE("lint sees memories that buffers cannot live in", "[tools][lint]") {
   const auto file = read_prebuilt();
   const std::size_t groups = section_of(file, group_topology) + 8;
   const std::size_t memories = section_of(file, mem_topology) + 8;
-  CHECK(lint_of(with<std::uint8_t>(file, groups + 1, 0)) == ids{"mem-topology"});      // not used
-  CHECK(lint_of(with<std::uint64_t>(file, groups + 8, 0)) == ids{"mem-topology"});     // of no size
+  CHECK(lint_of(with<std::uint8_t>(file, groups + 1, 0)) == ids{"mem-topology"});   // not used
+  CHECK(lint_of(with<std::uint64_t>(file, groups + 8, 0)) == ids{"mem-topology"});  // of no size
   CHECK(lint_of(with<std::uint8_t>(with<std::uint8_t>(file, groups, 9), memories, 9)) == ids{"mem-topology"});
   CHECK(lint_of(with<std::uint64_t>(file, groups + 16, 0)) == ids{"group-topology"});  // another base address
 }
@@ -147,7 +154,8 @@ TEST_CASE("lint sees arguments in the wrong memory, or in none", "[tools][lint]"
 TEST_CASE("lint sees arguments that are not those of a call", "[tools][lint]") {
   const auto file = read_prebuilt();
   const std::size_t metadata = in_metadata(file);
-  CHECK(lint_of(with_text(file, "name=\"opcode\" addressQualifier=\"0\"", "name=\"opcode\" addressQualifier=\"1\"", metadata))
+  CHECK(lint_of(with_text(file, "name=\"opcode\" addressQualifier=\"0\"", "name=\"opcode\" addressQualifier=\"1\"",
+                          metadata))
             .contains("arguments"));
   CHECK(lint_of(with_text(file, "offset=\"0x1c\"", "offset=\"0x18\"", metadata)) == ids{"argument-order"});
   CHECK(lint_of(with_text(file, "offset=\"0x24\"", "offset=\"0x48\"", metadata)) == ids{"too-many-arguments"});
@@ -157,7 +165,9 @@ TEST_CASE("lint sees columns that do not fit", "[tools][lint]") {
   const auto file = read_prebuilt();
   const std::size_t section = section_of(file, aie_partition);
   const std::size_t starts = section + get<std::uint32_t>(file, section + 0x2C);
-  CHECK(lint_of(with<std::uint16_t>(file, section + 0x20, 5)) == ids{"start-columns", "too-many-columns"});
+  CHECK(lint_of(with<std::uint16_t>(file, section + 0x20, 6)) == ids{"start-columns", "too-many-columns"});
+  CHECK(lint_of(with<std::uint16_t>(file, section + 0x20, 0)).contains("too-many-columns"));
+  CHECK(lint_of(with<std::uint16_t>(with<std::uint16_t>(file, section + 0x20, 5), starts, 0)) == ids{"whole-array"});
   CHECK(lint_of(with<std::uint16_t>(file, section + 0x20, 3)) == ids{"outside-partition"});
   CHECK(lint_of(with<std::uint16_t>(file, starts, 2)) == ids{"start-columns"});
   CHECK(lint_of(with<std::uint32_t>(file, section + 0x28, 0)) == ids{"start-columns"});
@@ -169,6 +179,11 @@ TEST_CASE("lint sees PDIs that are missing, empty, damaged or for another device
   CHECK(lint_of(with<std::uint32_t>(file, section + 0x78, 0)) == ids{"kernel-without-pdi", "no-pdi"});
   CHECK(lint_of(with<std::uint32_t>(file, pdi_entry(file) + 0x10, 0)) == ids{"no-pdi"});
   CHECK(lint_of(with<std::uint32_t>(file, pdi_image(file) + 0x10 + 0x28, 0)) == ids{"pdi-damaged"});
+  // As in AMD's own files: reserved words of the partition header set, its checksum not that of its words.
+  const auto packed = with<std::uint32_t>(file, pdi_image(file) + 0xD0 + 0x70, 1);
+  CHECK(lint_of(packed) == ids{"pdi-packed"});
+  CHECK(inspect::describe(packed).at("partition").at("pdis").at(0).contains("problem"));
+  CHECK(contains(inspect::to_text(inspect::describe(packed)), "cannot be read: PDI partition header checksum"));
   // Another id code; the table's checksum is the NOT of its words' sum, so one more here is one less there.
   auto other = with<std::uint32_t>(file, pdi_image(file) + 0x10 + 0x18, 0x14CA8094);
   put(other, pdi_image(file) + 0x10 + 0x7C, get<std::uint32_t>(file, pdi_image(file) + 0x10 + 0x7C) - 1);
@@ -201,7 +216,8 @@ using inspect::configured_tile;
 configuration sound() {
   const auto program = config::to_register_writes(one_core());
   inspect::configuration_reader reader;
-  for (const auto* writes : {&program.elfs, &program.init, &program.enable}) reader.apply_cdo(config::write_cdo(*writes));
+  for (const auto* writes : {&program.elfs, &program.init, &program.enable})
+    reader.apply_cdo(config::write_cdo(*writes));
   return reader.take();
 }
 
@@ -279,13 +295,14 @@ binfmt::control_operation operation(control_op op, std::uint64_t address = 0, st
 
 /// Writes BD 0, its address, a task with a token, and waits for it.
 control_code stream() {
-  control_code code{.minor = 1, .generation = 3, .rows = 6, .columns = 1, .memtile_rows = 1, .bytes = 0, .operations = {}};
+  control_code code{
+      .minor = 1, .generation = 3, .rows = 6, .columns = 1, .memtile_rows = 1, .bytes = 0, .operations = {}};
   auto bd = operation(control_op::block_write, bd0);
   bd.data = {16, 0, 0, 0, 0x80000000, 0, 0, 0x02000000};  // 16 words; Valid_BD is bit 25 of word 7
   auto wait = operation(control_op::tct_sync);
   wait.sync.columns = wait.sync.rows = 1;
-  code.operations = {bd, operation(control_op::ddr_patch, bd0 + 4), operation(control_op::write, queue_s2mm_0, 0x80000000),
-                     wait};
+  code.operations = {bd, operation(control_op::ddr_patch, bd0 + 4),
+                     operation(control_op::write, queue_s2mm_0, 0x80000000), wait};
   return code;
 }
 
@@ -306,7 +323,8 @@ TEST_CASE("lint sees control code for another device or partition", "[tools][lin
     return stream_ids(code);
   };
   CHECK(changed([](control_code& c) { c.generation = 4; }) == ids{"wrong-generation"});
-  CHECK(changed([](control_code& c) { c.columns = 5; }) == ids{"too-many-columns"});
+  CHECK(changed([](control_code& c) { c.columns = 6; }) == ids{"too-many-columns"});
+  CHECK(changed([](control_code& c) { c.columns = 5; }) == ids{"whole-array"});
   CHECK(changed([](control_code& c) { c.major = 1; }) == ids{"stream-version"});
   CHECK(changed([](control_code& c) { c.operations[0].address |= 1U << 25; }) ==
         ids{"outside-partition", "patch-without-bd", "task-without-bd"});
@@ -339,6 +357,44 @@ TEST_CASE("lint sees waits that never end and operations that npu1 may not have"
   code = stream();
   code.operations.push_back(operation(control_op::load_pdi));
   CHECK(stream_ids(code) == ids{"operation-not-established"});
+}
+
+TEST_CASE("lint sees control code and XCLBIN that do not belong together", "[tools][lint]") {
+  const scratch_folder folder;
+  REQUIRE(folder.run(NPURT_INSTS " matmul-i8 256 256 64 -o insts.bin").code == 0);
+  auto file = read_prebuilt();
+  const auto lint_with = [&](const xclbin_bytes& xclbin) {
+    folder.write("k.xclbin", std::string(reinterpret_cast<const char*>(xclbin.data()), xclbin.size()));
+    return folder.run(NPURT_COMMAND " lint k.xclbin insts.bin");
+  };
+  CHECK(lint_with(file).code == 0);
+  const std::size_t section = section_of(file, aie_partition);
+  CHECK(contains(lint_with(with<std::uint16_t>(file, section + 0x20, 2)).out, "[columns-differ]"));
+  // The last argument is no argument any more.
+  const auto fewer = lint_with(with_text(file, "<arg name=\"bo2\"", "<xrg name=\"bo2\"", in_metadata(file)));
+  CHECK(fewer.code == 1);
+  CHECK(contains(fewer.out, "[missing-argument]"));
+  const auto json_text = folder.run(NPURT_COMMAND " lint --json k.xclbin insts.bin").out;
+  CHECK(contains(json_text, "\"id\": \"missing-argument\""));
+}
+
+TEST_CASE("lint sees trailing bytes and ELF files that npu1 cannot run", "[tools][lint]") {
+  const scratch_folder folder;
+  REQUIRE(folder.run(NPURT_INSTS " matmul-i8 256 256 64 -o insts.bin").code == 0);
+  folder.write("long.bin", folder.read("insts.bin") + std::string(8, '\0'));
+  CHECK(contains(folder.run(NPURT_COMMAND " lint long.bin").out, "[trailing-bytes]"));
+  REQUIRE(folder.run("aiebu-asm -t aie2txn -c insts.bin -o insts.elf").code == 0);
+  std::string elf = folder.read("insts.elf");
+  const auto rename = [&](const std::string& name) {  // in the section names
+    std::string changed = elf;
+    const std::size_t at = changed.rfind(".ctrltext");
+    REQUIRE(at != std::string::npos);
+    changed.replace(at, name.size(), name);
+    folder.write("changed.elf", changed);
+    return folder.run(NPURT_COMMAND " lint changed.elf").out;
+  };
+  CHECK(contains(rename(".preempt_"), "[preemption]"));
+  CHECK(contains(rename(".ctrltexx"), "[no-control-code]"));
 }
 
 TEST_CASE("lint sees core programs that no core can hold", "[tools][lint]") {

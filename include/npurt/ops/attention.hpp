@@ -31,7 +31,7 @@ struct attention_options {
 };
 
 /// Largest H, T, S and d.
-inline constexpr attention_shape attention_max_shape{.heads = 256, .rows = 16384, .keys = 4096, .d = 128};
+inline constexpr attention_shape attention_max_shape{.heads = 256, .rows = 16384, .keys = 12288, .d = 128};
 
 namespace detail {
 
@@ -83,7 +83,8 @@ constexpr void check_attention_output() {
 /// @param out [H, T, d] std::bfloat16_t; may be q itself
 /// @return where it ran; valid as long as the device
 /// Cosine to the exact result of the same operands at least 0.9999; kernels/bf16-attention/README.md gives the largest
-/// error.
+/// error. A NaN in q makes its row anything, one in k or v all rows that see it; so does a score (q · k · scale) beyond
+/// 10^6 in size among the first 16 keys.
 /// @throws shape_error naming H, T, S or d; value_error if the key length is not from 1 to S or the scale is not
 /// finite;
 ///         otherwise as npurt::gelu

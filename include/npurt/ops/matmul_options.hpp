@@ -27,7 +27,8 @@ struct column_scale {
   bool operator==(const column_scale&) const = default;
 };
 
-/// The multiplier and shift nearest to a factor: within 2^-15 of it, relatively, from 2^-32 to 2^14; beyond, with fewer bits.
+/// The multiplier and shift nearest to a factor: within 2^-15 of it, relatively, from 2^-32 to 2^14; beyond, with fewer
+/// bits.
 /// @throws value_error if the factor is not finite or too large
 column_scale column_scale_of(double factor, std::int32_t bias = 0);
 
@@ -45,8 +46,8 @@ concept bias_element = std::same_as<T, float> || std::same_as<T, std::bfloat16_t
 
 }  // namespace detail
 
-/// A number for each column, float or std::bfloat16_t: any contiguous range of them that outlives the call. None if it is
-/// default.
+/// A number for each column, float or std::bfloat16_t: any contiguous range of them that outlives the call. None if it
+/// is default.
 class bias_view {
  public:
   bias_view() = default;
@@ -96,9 +97,9 @@ struct matmul_options {};
 template <typename Result>
   requires(std::same_as<Result, float> || std::same_as<Result, std::bfloat16_t>)
 struct matmul_options<std::bfloat16_t, Result> {
-  bias_view bias{};                                           ///< [N], N at most matmul_bias_max_columns
+  bias_view bias{};  ///< [N], N at most matmul_bias_max_columns
   npurt::activation activation = npurt::activation::none;
-  residual_view<Result> residual{};                           ///< [M, N] or as C
+  residual_view<Result> residual{};  ///< [M, N] or as C
 };
 
 /// int8 to int8.

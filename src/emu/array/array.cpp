@@ -112,6 +112,13 @@ std::uint64_t array::now() const { return partition_->now; }
 
 bool array::traces() const { return partition_->events.traces(); }
 
+bool array::awaits_output() const {
+  return std::ranges::any_of(partition_->channels, [](const dma_channel& c) {
+    return c.kind == aie::tile_kind::shim && c.direction == aie::dma_direction::s2mm &&
+           (c.state != dma_channel::step_state::idle || c.queued != 0);
+  });
+}
+
 bool array::quiet() const {
   return partition_->awake.empty() && next_event(*partition_) == std::numeric_limits<std::uint64_t>::max();
 }

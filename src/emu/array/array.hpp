@@ -96,6 +96,8 @@ class array {
   std::uint64_t now() const;
   /// A trace unit runs or has words for its stream.
   bool traces() const;
+  /// A shim's S2MM channel has a task that is not done.
+  bool awaits_output() const;
   /// Nothing will move any more without a write from outside.
   bool quiet() const;
 

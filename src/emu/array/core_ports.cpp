@@ -184,8 +184,8 @@ bool core_tile::write_register(std::uint32_t offset, std::uint32_t value) {
   require_bus(offset);
   const bool own_core = offset >= aie::reg::core_program_memory && offset < aie::reg::core_program_memory + 0x14000;
   if (own_core)
-    throw array_error(id_, std::format("core at pc {:#x}: a write of its own register {:#x} is not built", core_.pc(),
-                                       offset));
+    throw array_error(
+        id_, std::format("core at pc {:#x}: a write of its own register {:#x} is not built", core_.pc(), offset));
   partition_.write(aie::pack_address({id_, offset}), value);
   return true;
 }

@@ -204,6 +204,7 @@ struct partition {
   static constexpr unsigned most_masters = 32;
   std::vector<std::uint64_t> link_words;                      ///< by tile index * most_masters + master port
   recorder* watch = nullptr;                                  ///< told of what happens, if there is one
+  std::array<std::byte, 4> lost_word{};                       ///< takes what a DMA writes to nowhere
   std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here
   event_network events{*this};
 

@@ -145,8 +145,7 @@ void write_other(partition& p, tile& t, std::uint32_t offset, std::uint32_t valu
   refuse(t, name, value);
   if (name.starts_with("Memory_Control") && (value & 1) != 0) return zero_memory(p, t, offset);
   const bool read_elsewhere = offset == aie::reg::accumulator_control || offset == aie::reg::core_processor_bus;
-  if (!read_elsewhere || t.kind != aie::tile_kind::core)
-    ++p.ignored[aie::to_string(t.kind) + " " + name];
+  if (!read_elsewhere || t.kind != aie::tile_kind::core) ++p.ignored[aie::to_string(t.kind) + " " + name];
 }
 
 void write_lock(partition& p, tile& t, unsigned id, std::uint32_t value) {

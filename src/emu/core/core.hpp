@@ -64,8 +64,8 @@ class core_ports {
   virtual bool read_cascade(std::span<std::byte, 64> value) = 0;
   virtual bool write_cascade(std::span<const std::byte, 64> value) = 0;
 
-  /// Registers of the own tile over the processor bus (lda.tm, st.tm); nothing / false: not now, the core stalls and asks
-  /// again. A core without a tile has none: they read 0.
+  /// Registers of the own tile over the processor bus (lda.tm, st.tm); nothing / false: not now, the core stalls and
+  /// asks again. A core without a tile has none: they read 0.
   virtual std::optional<std::uint32_t> read_register(std::uint32_t /*offset*/) { return 0; }
   virtual bool write_register(std::uint32_t /*offset*/, std::uint32_t /*value*/) { return true; }
 

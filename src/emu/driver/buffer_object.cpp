@@ -23,13 +23,18 @@ void address_space::erase(const buffer_object& bo) {
 }
 
 std::byte* address_space::translate(std::uint64_t address, std::uint64_t size) const {
+  const auto found = rest(address);
+  return size <= found.size() ? found.data() : nullptr;
+}
+
+std::span<std::byte> address_space::rest(std::uint64_t address) const {
   const std::lock_guard lock(mutex_);
   const auto after = ranges_.upper_bound(address);
-  if (after == ranges_.begin()) return nullptr;
+  if (after == ranges_.begin()) return {};
   const auto& [start, found] = *std::prev(after);
-  if (address >= found.end || size > found.end - address) return nullptr;
-  auto* host = found.bo->host();
-  return host == nullptr ? nullptr : host + found.offset + (address - start);
+  auto* host = address < found.end ? found.bo->host() : nullptr;
+  if (host == nullptr) return {};
+  return {host + found.offset + (address - start), found.end - address};
 }
 
 }  // namespace npurt::emu::driver

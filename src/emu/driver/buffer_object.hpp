@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "emu/driver/memory.hpp"
 
@@ -41,6 +42,9 @@ class address_space {
 
   /// The host bytes of a range within one buffer object, null for any other range.
   std::byte* translate(std::uint64_t address, std::uint64_t size) const;
+
+  /// The host bytes from `address` to the end of its buffer object; empty where there is none.
+  std::span<std::byte> rest(std::uint64_t address) const;
 
  private:
   struct range {

@@ -80,13 +80,14 @@ command_result device::run(const address_space& space, context_id context, const
   };
   if (command.mode != transaction_mode)
     return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
-  const auto* code = space.translate(command.control_code, command.control_code_size);
-  if (code == nullptr)
-    return failed(std::format("control code: {} bytes at {:#x} do not lie in one buffer object",
-                              command.control_code_size, command.control_code));
+  // Its own header says how long it is; mlir-aie's Python runtime passes bytes where the kernel wants words.
+  auto code = space.rest(command.control_code);
+  if (code.empty())
+    return failed(std::format("control code: no buffer object holds address {:#x}", command.control_code));
+  code = code.first(std::min<std::uint64_t>(code.size(), command.control_code_size));
   window_.space = blind ? nullptr : &space;
   return npu_.execute(context, {.cu = command.cu,
-                                .control_code = {code, command.control_code_size},
+                                .control_code = code,
                                 .arguments = command.arguments,
                                 .apply_patches = command.opcode == packet_opcode::start_cu,
                                 .cancelled = &cancelled});

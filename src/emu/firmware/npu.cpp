@@ -85,6 +85,7 @@ struct npu::impl {
   void configure(context& c, std::span<const std::uint32_t> cdo);
   void load_pdi(context& c, std::uint64_t address, std::uint32_t bytes);
   void keep_new(std::vector<std::string>& notes);
+  void go_on(context& c, std::vector<std::string>& notes);
   void spend(context& c, std::string_view what, std::uint64_t cycles);
   void begin_log(context_id id, context& c);
   command_result run(context& c, const npu_command& command);
@@ -226,6 +227,18 @@ void npu::impl::load_pdi(context& c, std::uint64_t address, std::uint32_t bytes)
   configure(c, cdo);
 }
 
+/// Output that control code does not wait for arrives while the host is hearing of the command's end, which takes 90 us
+/// (reference/array.md section 8). That time is no command's.
+void npu::impl::go_on(context& c, std::vector<std::string>& notes) {
+  if (!c.tiles.awaits_output()) return;
+  try {
+    c.tiles.run(c.tiles.now() + 90 * timing::clock_hz() / 1'000'000, false, true);
+  } catch (const std::exception& error) {
+    c.loaded.reset();
+    notes.push_back(std::format("after a command's end: {}", error.what()));
+  }
+}
+
 /// Those that were not told before.
 void npu::impl::keep_new(std::vector<std::string>& notes) {
   std::erase_if(notes, [&](const std::string& note) { return !told.insert(note).second; });
@@ -246,9 +259,8 @@ command_result npu::impl::run(context& c, const npu_command& command) {
     load(c, command.cu);
     const binfmt::control_code code = binfmt::read_control_code(command.control_code);
     spend(c, "launch", timing::fw_command);
-    interpreter firmware(c.tiles, command, cycle_budget, log, [&](std::uint64_t address, std::uint32_t bytes) {
-      load_pdi(c, address, bytes);
-    });
+    interpreter firmware(c.tiles, command, cycle_budget, log,
+                         [&](std::uint64_t address, std::uint32_t bytes) { load_pdi(c, address, bytes); });
     result = firmware.run(code);
     firmware_cycles += firmware.firmware_cycles();
     // The event that stops a trace comes last in control code; the rest of the trace is on its way still.
@@ -317,6 +329,7 @@ command_result npu::execute(context_id id, const npu_command& command) {
   const array_statistics cost = difference(c.tiles.statistics(), before);
   result.cycles = cost.cycles;
   result.macs = total_macs(cost);
+  if (result.outcome == command_outcome::completed) impl_->go_on(c, result.notes);
   for (const auto& [what, times] : cost.ignored_writes)
     if (times != 0) result.notes.push_back("without effect here: " + what);
   impl_->keep_new(result.notes);

@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix multiplication: plans, and the copies in and out of the padded buffers.
+// Matrix multiplication: plans, calls with options, and what of them goes into which buffer.
 #include "npurt/ops/matmul.hpp"
 
-#include "npurt/detail/control_code.hpp"
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "runtime/device_state.hpp"
-#include "runtime/ops/copy_rows.hpp"
+#include "runtime/ops/matmul_operands.hpp"
 #include "runtime/overlay/call.hpp"
-#include "runtime/overlay/matmul_code.hpp"
+#include "runtime/sequence/weights_state.hpp"
 
 namespace npurt::detail {
 
 namespace {
 
+using overlay::matmul_job;
+using overlay::matmul_residual;
 using overlay::plan;
 using overlay::plan_key;
 using overlay::recipe;
 
-constexpr std::size_t argument_a = 0, argument_b = 1, argument_c = 2;
+static_assert(matmul_bias_max_columns == overlay::matmul_bias_most_n);
 
-std::size_t input_bytes_of(matmul_types types) {
-  return types == matmul_types::i8_i32 ? sizeof(std::int8_t) : sizeof(std::bfloat16_t);
+bool is_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
+
+std::size_t input_bytes_of(matmul_types types) { return is_i8(types) ? sizeof(std::int8_t) : sizeof(std::bfloat16_t); }
+
+overlay::matmul_result result_of(matmul_types types) {
+  switch (types) {
+    case matmul_types::i8_i32:
+      return overlay::matmul_result::i32;
+    case matmul_types::i8_i8:
+      return overlay::matmul_result::i8;
+    case matmul_types::bf16_f32:
+      return overlay::matmul_result::f32;
+    case matmul_types::bf16_bf16:
+      return overlay::matmul_result::bf16;
+  }
+  throw value_error("matmul: no such types");
 }
 
 std::size_t result_bytes_of(matmul_types types) {
-  return types == matmul_types::bf16_bf16 ? sizeof(std::bfloat16_t) : sizeof(float);
+  return types == matmul_types::i8_i8       ? sizeof(std::int8_t)
+         : types == matmul_types::bf16_bf16 ? sizeof(std::bfloat16_t)
+                                            : sizeof(float);
 }
 
-constexpr const matmul_shape& most_of(matmul_types types) {
+const matmul_shape& most_of(matmul_types types) {
   static constexpr matmul_shape i8_most{.m = matmul_max_extent, .n = matmul_max_extent, .k = matmul_max_extent};
-  switch (types) {
-    case matmul_types::i8_i32:
-      return i8_most;
-    case matmul_types::bf16_f32:
-      return matmul_bf16_f32_max_shape;
-    case matmul_types::bf16_bf16:
-      return matmul_bf16_max_shape;
-  }
-  throw value_error("matmul: no such types");
+  return is_i8(types) ? i8_most : types == matmul_types::bf16_f32 ? matmul_bf16_f32_max_shape : matmul_bf16_max_shape;
 }
 
 void check_shape(matmul_types types, const matmul_shape& shape) {
@@ -46,117 +59,239 @@ void check_shape(matmul_types types, const matmul_shape& shape) {
   check_range("matmul", "the shape", "K", shape.k, most.k);
 }
 
-overlay::matmul_result result_of(matmul_types types) {
-  switch (types) {
-    case matmul_types::i8_i32:
-      return overlay::matmul_result::i32;
-    case matmul_types::bf16_f32:
-      return overlay::matmul_result::f32;
-    case matmul_types::bf16_bf16:
-      return overlay::matmul_result::bf16;
-  }
-  throw value_error("matmul: no such types");
-}
-
 /// Of a shape that is in range.
-overlay::matmul_job overlay_job(matmul_types types, const matmul_shape& shape) {
-  return overlay::padded({.m = static_cast<std::uint32_t>(shape.m),
-                          .n = static_cast<std::uint32_t>(shape.n),
-                          .k = static_cast<std::uint32_t>(shape.k),
-                          .bf16 = types != matmul_types::i8_i32,
-                          .result = result_of(types)});
+matmul_job job_of(matmul_types types, const matmul_shape& shape) {
+  return {.m = static_cast<std::uint32_t>(shape.m),
+          .n = static_cast<std::uint32_t>(shape.n),
+          .k = static_cast<std::uint32_t>(shape.k),
+          .bf16 = !is_i8(types),
+          .result = result_of(types)};
 }
 
-matmul_shape whole_of(matmul_types types, const matmul_shape& shape) {
-  const overlay::matmul_job job = overlay_job(types, shape);
-  return {.m = job.m, .n = job.n, .k = job.k};
+/// A call of one command: what it computes and whose B it takes.
+struct command {
+  matmul_types types;
+  matmul_job job;  ///< not padded
+  const matmul_weights_state* weights = nullptr;
+
+  matmul_job whole() const { return overlay::padded(job); }
+  bool has_table() const { return types == matmul_types::i8_i8; }
+  bool own_bias() const { return has_table() || (job.bias && weights == nullptr); }
+
+  /// Weights are behind the plan's own buffers.
+  overlay::matmul_arguments arguments() const {
+    unsigned next = 1;
+    overlay::matmul_arguments at{.a = 0};
+    if (weights == nullptr) at.b = next++;
+    at.c = next++;
+    if (own_bias()) at.bias = next++;
+    if (job.residual != matmul_residual::none) at.residual = next++;
+    if (weights != nullptr) at.b = next++;
+    if (job.bias && weights != nullptr) at.bias = next++;
+    return at;
+  }
+
+  overlay::operation operation() const {
+    return has_table()    ? overlay::operation::matmul_i8
+           : is_i8(types) ? overlay::operation::matmul_i8_i32
+                          : overlay::operation::matmul_bf16;
+  }
+
+  recipe make() const {
+    const matmul_job padded_job = whole();
+    const overlay::matmul_bytes bytes = overlay::bytes_of(padded_job);
+    recipe made{operation(), overlay::matmul_code(padded_job, arguments()), {bytes.a}, {}};
+    if (weights == nullptr) made.buffer_bytes.push_back(bytes.b);
+    made.buffer_bytes.push_back(bytes.c);
+    if (own_bias()) made.buffer_bytes.push_back(bytes.bias);
+    if (bytes.residual != 0) made.buffer_bytes.push_back(bytes.residual);
+    if (weights != nullptr) made.shared.push_back(weights->values.native());
+    if (job.bias && weights != nullptr) made.shared.push_back(weights->bias->native());
+    return made;
+  }
+
+  // The padding must stay zero: only equal shapes share a plan. A plan keeps its weights' memory, so that their address
+  // stays theirs.
+  plan_key key() const {
+    const std::uint64_t options = static_cast<std::uint64_t>(types) | std::uint64_t{job.b_transposed} << 8 |
+                                  std::uint64_t{job.bias} << 9 | std::uint64_t{job.gelu} << 10 |
+                                  std::uint64_t{job.b_shared} << 11 | static_cast<std::uint64_t>(job.residual) << 12;
+    return {.operation = static_cast<std::uint32_t>(operation()),
+            .numbers = {job.m, job.n, job.k, options, job.batch, static_cast<std::uint32_t>(job.zero_point),
+                        weights == nullptr ? 0 : weights->values.native().address()}};
+  }
+};
+
+/// The operands of a command; of a batch those from `first` on.
+struct operands {
+  const matrices_in* a;
+  const matrices_in* b;  ///< null with weights
+  const matrices_out* c;
+  const matmul_extras* extras;
+  std::size_t first = 0;
+};
+
+void put(plan& into, unsigned argument, std::size_t rows, std::size_t pitch, const matrices_in& from,
+         std::size_t element_bytes, std::size_t first, std::size_t count) {
+  copy_in({into.data(argument), rows, pitch}, from, element_bytes, first, count);
+  into.to_device(argument);
 }
 
-overlay::operation operation_of(matmul_types types) {
-  return types == matmul_types::i8_i32 ? overlay::operation::matmul_i8_i32 : overlay::operation::matmul_bf16;
+void fill(plan& into, const command& call, const operands& from) {
+  const matmul_job whole = call.whole();
+  const overlay::matmul_arguments at = call.arguments();
+  const std::size_t bytes = input_bytes_of(call.types), count = whole.batch;
+  put(into, at.a, whole.m, whole.a_pitch, *from.a, bytes, from.first, count);
+  if (from.b != nullptr) {
+    matrices_in b = *from.b;
+    if (whole.b_transposed) {
+      std::swap(b.rows, b.columns);
+      std::swap(b.row_stride, b.column_stride);
+    }
+    const std::size_t rows = whole.b_transposed ? whole.n : whole.k;
+    put(into, at.b, rows, whole.b_pitch, b, bytes, whole.b_shared ? 0 : from.first, whole.b_shared ? 1 : count);
+  }
+  if (call.own_bias()) {
+    if (call.has_table()) {
+      write_scales(into.data(at.bias), from.extras->scales);
+    } else {
+      copy_bias(into.data(at.bias), from.extras->bias);
+    }
+    into.to_device(at.bias);
+  }
+  if (whole.residual != matmul_residual::none) {
+    const std::size_t wide = whole.residual == matmul_residual::f32 ? sizeof(float) : sizeof(std::bfloat16_t);
+    put(into, at.residual, whole.m, whole.residual_pitch, from.extras->residual, wide, from.first, count);
+  }
 }
 
-recipe make_recipe(matmul_types types, const matmul_shape& shape) {
-  const matmul_shape whole = whole_of(types, shape);
-  const std::size_t in = input_bytes_of(types), out = result_bytes_of(types);
-  return {operation_of(types),
-          overlay::matmul_code(overlay_job(types, shape)),
-          {whole.m * whole.k * in, whole.k * whole.n * in, whole.m * whole.n * out}};
+void take(plan& from, const command& call, const operands& to) {
+  const matmul_job whole = call.whole();
+  const unsigned argument = call.arguments().c;
+  from.from_device(argument);
+  copy_out(*to.c, {from.data(argument), whole.m, whole.c_pitch}, result_bytes_of(call.types), to.first, whole.batch);
 }
 
-// The padding must stay zero: only equal shapes share a plan.
-plan_key key_of(matmul_types types, const matmul_shape& shape) {
-  return {.operation = static_cast<std::uint32_t>(operation_of(types)),
-          .numbers = {shape.m, shape.n, shape.k, static_cast<std::uint64_t>(types)}};
+void execute(plan& on, const command& call, const operands& with, std::chrono::milliseconds deadline) {
+  on.call(deadline, [&](plan& into) { fill(into, call, with); }, [&](plan& from) { take(from, call, with); });
 }
 
-void check_inputs(const matmul_shape& shape, const matrix_in& a, const matrix_in& b) {
+void check_inputs(const matmul_shape& shape, const matrices_in& a, const matrices_in& b) {
   check_extent("matmul", "the rows of a", "M", a.rows, shape.m);
   check_extent("matmul", "the columns of a", "K", a.columns, shape.k);
   check_extent("matmul", "the rows of b", "K", b.rows, shape.k);
   check_extent("matmul", "the columns of b", "N", b.columns, shape.n);
 }
 
-void check_result(const matmul_shape& shape, const matrix_out& c) {
+void check_result(const matmul_shape& shape, const matrices_out& c) {
   check_extent("matmul", "the rows of c", "M", c.rows, shape.m);
   check_extent("matmul", "the columns of c", "N", c.columns, shape.n);
 }
 
-auto filled(matmul_types types, const matmul_shape& shape, const matrix_in& a, const matrix_in& b) {
-  return [&, types](plan& into) {
-    const std::size_t bytes = input_bytes_of(types);
-    const matmul_shape whole = whole_of(types, shape);
-    copy_rows(into.data(argument_a), whole.k * bytes, a.data, shape.k * bytes, shape.m, shape.k * bytes);
-    copy_rows(into.data(argument_b), whole.n * bytes, b.data, shape.n * bytes, shape.k, shape.n * bytes);
-    into.to_device(argument_a);
-    into.to_device(argument_b);
-  };
+void check_extras(matmul_types types, const matmul_shape& shape, std::size_t batch, const matmul_extras& extras) {
+  if (extras.bias.data != nullptr) {
+    check_extent("matmul", "the bias", "N", extras.bias.size, shape.n);
+    check_range("matmul", "the columns of c, with a bias,", "N", shape.n, matmul_bias_max_columns);
+  }
+  if (extras.residual.data != nullptr) {
+    check_extent("matmul", "the rows of the residual", "M", extras.residual.rows, shape.m);
+    check_extent("matmul", "the columns of the residual", "N", extras.residual.columns, shape.n);
+    check_extent("matmul", "the residual", "G", extras.residual.batch, batch);
+  }
+  if (types != matmul_types::i8_i8) return;
+  check_extent("matmul", "the scales", "N", extras.scales.size(), shape.n);
+  if (extras.zero_point < INT8_MIN || extras.zero_point > INT8_MAX) {
+    throw value_error(
+        fmt::format("matmul: the zero point is {}, it must be from {} to {}", extras.zero_point, INT8_MIN, INT8_MAX));
+  }
 }
 
-auto taken(matmul_types types, const matmul_shape& shape, const matrix_out& c) {
-  return [&, types](plan& from) {
-    const std::size_t bytes = result_bytes_of(types);
-    from.from_device(argument_c);
-    copy_rows(c.data, shape.n * bytes, from.data(argument_c), whole_of(types, shape).n * bytes, shape.m,
-              shape.n * bytes);
-  };
+/// Rows and columns, and the batch in as few commands as hold it.
+const op_report& run(device& target, command call, const operands& with) {
+  const matmul_shape shape{.m = with.a->rows, .n = call.job.n, .k = with.a->columns};
+  const std::size_t batch = with.a->batch;
+  check_range("matmul", "the shape", "G", batch, std::size_t{1} << 20);
+  check_result(shape, *with.c);
+  check_extent("matmul", "c", "G", with.c->batch, batch);
+  check_extras(call.types, shape, batch, *with.extras);
+  overlay::op_cache& ops = target.state()->ops;
+  const std::size_t most = overlay::matmul_most_row_panels / (call.whole().m / overlay::panel);
+  const op_report* report = nullptr;
+  for (std::size_t first = 0; first < batch; first += most) {
+    call.job.batch = static_cast<std::uint32_t>(std::min(most, batch - first));
+    const auto prepared = ops.plan_of(target, call.key(), [&] { return call.make(); });
+    operands part = with;
+    part.first = first;
+    execute(*prepared, call, part, prepared->default_deadline());
+    report = &ops.keep(prepared->report());
+  }
+  return *report;
 }
+
+command command_of(matmul_types types, const matmul_shape& shape, const matmul_extras& extras) {
+  command call{types, job_of(types, shape)};
+  call.job.gelu = extras.gelu;
+  call.job.zero_point = extras.zero_point;
+  if (extras.residual.data != nullptr) {
+    call.job.residual = extras.residual_wide ? matmul_residual::f32 : matmul_residual::bf16;
+  }
+  return call;
+}
+
+/// Of a plan that knows no options.
+command plain(matmul_types types, const matmul_shape& shape) { return {types, job_of(types, shape)}; }
+constexpr matmul_extras no_extras{};
 
 }  // namespace
 
 std::shared_ptr<plan> make_matmul(device& target, matmul_types types, const matmul_shape& shape) {
   check_shape(types, shape);
-  return target.state()->ops.make(target, make_recipe(types, shape));
+  return target.state()->ops.make(target, plain(types, shape).make());
 }
 
-void start_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrix_in& a, const matrix_in& b) {
+void start_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_in& a, const matrices_in& b) {
   check_inputs(shape, a, b);
-  on.start(filled(types, shape, a, b));
+  on.start([&](plan& into) { fill(into, plain(types, shape), {&a, &b, nullptr, &no_extras}); });
 }
 
-void wait_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrix_out& c,
+void wait_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_out& c,
                  std::chrono::milliseconds deadline) {
   check_result(shape, c);
-  on.wait(deadline, taken(types, shape, c));
+  on.wait(deadline, [&](plan& from) { take(from, plain(types, shape), {nullptr, nullptr, &c, &no_extras}); });
 }
 
-void call_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrix_in& a, const matrix_in& b,
-                 const matrix_out& c, std::chrono::milliseconds deadline) {
+void call_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_in& a, const matrices_in& b,
+                 const matrices_out& c, std::chrono::milliseconds deadline) {
   check_inputs(shape, a, b);
   check_result(shape, c);
-  on.call(deadline, filled(types, shape, a, b), taken(types, shape, c));
+  execute(on, plain(types, shape), {&a, &b, &c, &no_extras}, deadline);
 }
 
-const op_report& run_matmul(device& target, matmul_types types, const matrix_in& a, const matrix_in& b,
-                            const matrix_out& c) {
+const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matrices_in& b,
+                            const matrices_out& c, const matmul_extras& extras) {
   const matmul_shape shape{.m = a.rows, .n = b.columns, .k = a.columns};
   check_shape(types, shape);
   check_inputs(shape, a, b);
-  check_result(shape, c);
-  overlay::op_cache& ops = target.state()->ops;
-  const auto prepared = ops.plan_of(target, key_of(types, shape), [&] { return make_recipe(types, shape); });
-  call_matmul(*prepared, types, shape, a, b, c, prepared->default_deadline());
-  return ops.keep(prepared->report());
+  if (b.batched) check_extent("matmul", "b", "G", b.batch, a.batch);
+  command call = command_of(types, shape, extras);
+  call.job.b_shared = !b.batched;
+  call.job.bias = extras.bias.data != nullptr;
+  // The cores transpose as they read; what else there is, the copy rearranges.
+  call.job.b_transposed = call.job.bf16 && call.job.residual == matmul_residual::none && b.row_stride == 1 &&
+                          b.column_stride != 1 && b.columns > 1;
+  return run(target, call, {&a, &b, &c, &extras});
+}
+
+const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matmul_weights& b,
+                            const matrices_out& c, const matmul_extras& extras) {
+  const std::shared_ptr<matmul_weights_state> weights = b.state();
+  const matmul_shape shape{.m = a.rows, .n = weights->outputs, .k = a.columns};
+  check_shape(types, shape);
+  check_extent("matmul", "the columns of a", "K", a.columns, weights->inputs);
+  command call = command_of(types, shape, extras);
+  call.weights = weights.get();
+  call.job.bias = weights->bias.has_value();
+  return run(target, call, {&a, nullptr, &c, &extras});
 }
 
 }  // namespace npurt::detail

@@ -27,8 +27,8 @@ static_assert(mel_bands == tables::bands && mel_hop == tables::hop);
 
 void check_samples(std::size_t samples) {
   if (samples >= mel_min_samples && samples <= mel_max_samples) return;
-  throw shape_error("n", fmt::format("mel: n is {} in pcm, it must be from {} to {}", samples, mel_min_samples,
-                                     mel_max_samples));
+  throw shape_error(
+      "n", fmt::format("mel: n is {} in pcm, it must be from {} to {}", samples, mel_min_samples, mel_max_samples));
 }
 
 void check_result(std::size_t samples, const mel_out& out) {
@@ -77,8 +77,7 @@ auto filled(samples_in pcm, double scale) {
 float result_at(const std::byte* results, std::size_t frame, std::size_t band) {
   const std::size_t place = tables::place_of(frame % tables::batch_frames, static_cast<unsigned>(band));
   float value = 0;
-  std::memcpy(&value,
-              results + sizeof value * (frame / tables::batch_frames * overlay::mel_batch_results + place),
+  std::memcpy(&value, results + sizeof value * (frame / tables::batch_frames * overlay::mel_batch_results + place),
               sizeof value);
   return value;
 }

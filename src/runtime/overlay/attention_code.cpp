@@ -29,8 +29,11 @@ constexpr std::uint32_t most_runs = 256;
 constexpr unsigned queue_depth = 4;
 constexpr unsigned most_parts = 2;  // panels side by side in a row
 
-// Shim BDs of each piece of a round.
+// Shim BDs of each piece of a round. A descriptor's iteration takes so many tiles; of more keys each part has
+// descriptors, then a round is a single group.
 constexpr unsigned most_pieces = 3;
+constexpr std::uint32_t most_tiles = 64;
+static_assert(most_pieces * most_tiles * panel == most_attention_keys);
 constexpr unsigned shim_q(unsigned slot) { return 5 * slot; }
 constexpr unsigned shim_k(unsigned slot) { return 5 * slot + 1; }
 constexpr unsigned shim_v(unsigned slot) { return 5 * slot + 2; }
@@ -63,6 +66,23 @@ std::array<std::uint32_t, 2> bf16_scale(double scale) {
   return {field << 7 | steps_below, static_cast<std::uint32_t>(std::lround(step * 0x1p15 - 0.5))};
 }
 
+/// kernels/i8-attention/README.md: scores in int16, and what makes powers of two of them. The multiplier's word and the
+/// shifts'.
+std::array<std::uint32_t, 2> i8_scale(double scale) {
+  constexpr int most_score_shift = 21;
+  constexpr double least = 0x1p-9;
+  const double powers = scale * std::numbers::log2e;
+  const double wanted_shift = std::ceil(std::log2(least / powers));
+  const int score_shift = static_cast<int>(std::clamp(wanted_shift, 0.0, double{most_score_shift}));
+  const double step = std::ldexp(powers, score_shift) * 256;
+  int exponent = 0;
+  std::frexp(step, &exponent);
+  const int power_shift = std::clamp(15 - exponent, 0, 15);
+  const double multiplier = std::clamp(std::ldexp(step, power_shift), 16384.0, 32767.0);
+  return {static_cast<std::uint32_t>(std::lround(multiplier)),
+          static_cast<std::uint32_t>(power_shift << 8 | score_shift)};
+}
+
 class writer {
  public:
   explicit writer(const attention_job& job)
@@ -76,9 +96,6 @@ class writer {
   }
 
   std::vector<std::uint32_t> write() {
-    for (unsigned column = 0; column < columns; ++column) {
-      if (!rounds_[column].empty()) begin(column);
-    }
     const std::size_t rounds = std::ranges::max(rounds_, {}, &std::vector<round>::size).size();
     for (std::size_t i = 0; i < rounds; ++i) queue_round(i);
     return std::move(code_).finish();
@@ -105,8 +122,10 @@ class writer {
     std::vector<round> rounds;
     if (first.groups == 0) return rounds;
     // With a mask a head at a time, because the parameters say what its first query sees.
-    const std::uint32_t together = std::min(job_.causal ? 1 : most_pieces, queue_depth / tasks_of(first.groups));
-    const std::uint32_t most_groups = queue_depth * most_runs / fills_of_group();
+    const bool many_keys = tiles_ > most_tiles;
+    const std::uint32_t together =
+        many_keys ? 0 : std::min(job_.causal ? 1 : most_pieces, queue_depth / tasks_of(first.groups));
+    const std::uint32_t most_groups = many_keys ? 1 : queue_depth * most_runs / fills_of_group();
     for (std::uint32_t head = 0; head < heads;) {
       round now;
       if (together > 0) {
@@ -124,7 +143,7 @@ class writer {
     return rounds;
   }
 
-  std::uint32_t fills_of_group() const { return parts_ * tiles_; }
+  std::uint32_t fills_of_group() const { return parts_ * tiles_; }  ///< runs of the keys' and values' descriptor
   std::uint32_t tasks_of(std::uint32_t groups) const { return divided_up(fills_of_group() * groups, most_runs); }
 
   static std::uint32_t groups_of(const round& r) {
@@ -135,15 +154,18 @@ class writer {
 
   // ---- descriptors that all rounds use
 
-  void begin(unsigned column) {
-    for (unsigned n = 0; n < 2; ++n) code_.set_controller(column, taking(n));
-    rewind_joined(code_, column);
+  void begin_inputs(unsigned column) {
     write_queries(column);
     if (is_i8()) {
       write_keys_and_values_i8(column);
     } else {
       write_keys_and_values(column);
     }
+  }
+
+  void begin_results(unsigned column) {
+    for (unsigned n = 0; n < 2; ++n) code_.set_controller(column, taking(n));
+    rewind_joined(code_, column);
     for (unsigned row = 0; row < core_rows; ++row) write_results(column, row);
   }
 
@@ -233,18 +255,28 @@ class writer {
   // ---- rounds
 
   void queue_round(std::size_t index) {
-    const auto has = [&](unsigned column) { return index < rounds_[column].size(); };
-    for (unsigned column = 0; column < columns; ++column) {
-      if (!has(column)) continue;
-      const round& now = rounds_[column][index];
+    const auto each_column = [&](auto&& queue) {
+      for (unsigned column = 0; column < columns; ++column) {
+        if (index < rounds_[column].size()) queue(column, rounds_[column][index]);
+      }
+    };
+    // What the cores wait for comes first: the firmware takes its time over each write.
+    each_column([&](unsigned column, const round& now) {
+      if (index == 0) begin_inputs(column);
       for (unsigned row = 0; row < core_rows; ++row) write_core(column, row, now);
-      queue_queries(column, now);
-      queue_keys(column, now);
+      queue_piece(column, now[0], 0);
+      run_inputs(column, groups_of(now));
+    });
+    each_column([&](unsigned column, const round& now) {
+      for (unsigned slot = 1; slot < now.size(); ++slot) queue_piece(column, now[slot], slot);
+    });
+    each_column([&](unsigned column, const round& now) {
+      if (index == 0) begin_results(column);
       queue_results(column, now);
-    }
-    for (unsigned column = 0; column < columns; ++column) {
-      for (unsigned n = 0; n < 2 && has(column); ++n) code_.wait_token(column, taking(n));
-    }
+    });
+    each_column([&](unsigned column, const round&) {
+      for (unsigned n = 0; n < 2; ++n) code_.wait_token(column, taking(n));
+    });
   }
 
   void write_core(unsigned column, unsigned row, const round& now) {
@@ -268,31 +300,28 @@ class writer {
     write_parameters(code_, column, row, words);
   }
 
-  void queue_queries(unsigned column, const round& now) {
-    for (unsigned slot = 0; slot < now.size(); ++slot) {
-      const piece& p = now[slot];
-      write_rows(column, shim_q(slot), argument_q, job_.q, row_words_, p.head, p.first_group * group_rows(),
-                 {.rows = p.groups * group_rows()});
-      code_.push(column, shim_channel::mm2s_0, shim_q(slot), 1, false);
-    }
-    push_runs(code_, column, s2mm, in_channel(q), fill_q, groups_of(now));
-    push_runs(code_, column, mm2s, in_channel(q), send_q(0), groups_of(now));
-  }
-
-  void queue_keys(unsigned column, const round& now) {
-    for (unsigned slot = 0; slot < now.size(); ++slot) {
-      const piece& p = now[slot];
-      const runs_of_rows tile{.rows = panel, .tiles = tiles_};
-      write_rows(column, shim_k(slot), argument_k, job_.k, row_words_, p.head, 0, tile, shim_v(slot));
-      write_rows(column, shim_v(slot), argument_v, job_.v, row_words_, p.head, 0, tile);
-      for (std::uint32_t left = tiles_ * p.groups; left != 0;) {
+  void queue_piece(unsigned column, const piece& p, unsigned slot) {
+    write_rows(column, shim_q(slot), argument_q, job_.q, row_words_, p.head, p.first_group * group_rows(),
+               {.rows = p.groups * group_rows()});
+    code_.push(column, shim_channel::mm2s_0, shim_q(slot), 1, false);
+    for (std::uint32_t first = 0; first < tiles_; first += most_tiles, ++slot) {
+      const runs_of_rows tile{.rows = panel, .tiles = std::min(most_tiles, tiles_ - first)};
+      write_rows(column, shim_k(slot), argument_k, job_.k, row_words_, p.head, first * panel, tile, shim_v(slot));
+      write_rows(column, shim_v(slot), argument_v, job_.v, row_words_, p.head, first * panel, tile);
+      for (std::uint32_t left = tile.tiles * p.groups; left != 0;) {
         const std::uint32_t runs = std::min(left, most_runs);
         code_.push(column, shim_channel::mm2s_1, shim_k(slot), runs, false);
         left -= runs;
       }
     }
-    push_runs(code_, column, s2mm, in_channel(kv), fill_kv, parts_ * tiles_ * groups_of(now));
-    push_runs(code_, column, mm2s, in_channel(kv), send_kv(0), tiles_ * groups_of(now));
+  }
+
+  /// The memtile's part in it.
+  void run_inputs(unsigned column, std::uint32_t groups) {
+    push_runs(code_, column, s2mm, in_channel(q), fill_q, groups);
+    push_runs(code_, column, mm2s, in_channel(q), send_q(0), groups);
+    push_runs(code_, column, s2mm, in_channel(kv), fill_kv, fills_of_group() * groups);
+    push_runs(code_, column, mm2s, in_channel(kv), send_kv(0), tiles_ * groups);
   }
 
   void queue_results(unsigned column, const round& now) {
@@ -346,8 +375,6 @@ class writer {
     }
     code_.write_bd(column, bd, made, argument, where.first_byte + 4 * (head * head_step + first_row * row_step));
   }
-
-  static std::array<std::uint32_t, 3> i8_scale(double) { return {}; }
 
   attention_job job_;
   std::uint32_t parts_;        ///< panels that a row of d is

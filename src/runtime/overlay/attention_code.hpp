@@ -32,7 +32,7 @@ struct attention_job {
 
 inline constexpr std::uint32_t most_attention_heads = 256;
 inline constexpr std::uint32_t most_attention_rows = 16384;
-inline constexpr std::uint32_t most_attention_keys = 4096;
+inline constexpr std::uint32_t most_attention_keys = 12288;
 inline constexpr std::uint32_t most_attention_width = 128, most_attention_i8_width = 64;
 
 inline constexpr std::uint32_t attention_width = 64;

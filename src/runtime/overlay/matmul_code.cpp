@@ -190,7 +190,7 @@ class writer {
   /// before them.
   void write_b_source(unsigned column, std::uint32_t m) {
     const bool table = job_.result == matmul_result::i8, residual = job_.residual != matmul_residual::none;
-    if (table) write_table_source(column);
+    if (table) write_table_source(column, turn(m));
     if (residual) write_residual_source(column, m);
     shim_bd bd = job_.b_transposed ? transposed_source() : b_source();
     if (residual) bd.next = shim_extra(turn(m));
@@ -236,12 +236,12 @@ class writer {
                    arguments_.residual, 4 * (m * panel * row_words + column * width));
   }
 
-  void write_table_source(unsigned column) {
-    code_.write_bd(column, shim_extra(0),
+  void write_table_source(unsigned column, std::uint32_t turn) {
+    code_.write_bd(column, shim_extra(turn),
                    {.length = chunk_words,
                     .iteration_step = columns * chunk_words,
                     .iteration_wrap = n_panels_,
-                    .next = shim_b(0)},
+                    .next = shim_b(turn)},
                    arguments_.bias, column * chunk_bytes);
   }
 
@@ -325,7 +325,7 @@ class writer {
     code_.push_memtile(column, mm2s, in_channel(a), n_panels_ > 1 ? first_pass : only_pass, passes());
     push_runs(code_, column, mm2s, in_channel(b), pass_b, b_passes() * n_panels_);
     const bool table = job_.result == matmul_result::i8;
-    code_.push(column, shim_channel::mm2s_1, table ? shim_extra(0) : shim_b(turn(m)), n_panels_, false);
+    code_.push(column, shim_channel::mm2s_1, table ? shim_extra(turn(m)) : shim_b(turn(m)), n_panels_, false);
   }
 
   void queue_results(unsigned column) {
@@ -378,9 +378,6 @@ void check_combination(const matmul_job& job) {
   }
   if (job.residual == matmul_residual::f32 && job.result != matmul_result::f32) {
     throw value_error("matmul: a residual of fp32 is for a result of fp32");
-  }
-  if (job.result == matmul_result::i8 && !job.b_shared && job.batch > 1) {
-    throw value_error("matmul: int8 results of a batch take one B");
   }
 }
 

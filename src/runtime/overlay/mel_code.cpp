@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of eight frames, one for each core of a column at a time: samples by A, a memtile makes frames of them; tables
-// by B, once from DDR and then from the memtile's panel.
+// Batches of eight frames, one for each core of a column at a time: samples by A, a memtile makes frames of them;
+// tables by B, once from DDR and then from the memtile's panel.
 #include "runtime/overlay/mel_code.hpp"
 
 #include <array>
@@ -36,7 +36,8 @@ constexpr unsigned shim_out(unsigned n) { return 2 + n; }
 
 // Memtile BDs.
 constexpr unsigned send_frames(unsigned row, unsigned chunk) { return standard_bds::free(samples) + 2 * row + chunk; }
-constexpr unsigned fill_tables = standard_bds::free(table), send_tables = fill_tables + 1, repeat_tables = fill_tables + 2;
+constexpr unsigned fill_tables = standard_bds::free(table), send_tables = fill_tables + 1,
+                   repeat_tables = fill_tables + 2;
 constexpr unsigned take_out(unsigned row) { return standard_bds::free(row % 2) + 8 + row / 2; }
 constexpr unsigned joined(unsigned n, unsigned i) { return standard_bds::free(n) + 10 + i; }
 
@@ -153,10 +154,9 @@ class writer {
     for (unsigned n = 0; n < 2; ++n) {
       code_.push_memtile(column, mm2s, joined_channel(n), joined(n, 0), units_[column]);
       code_.set_controller(column, taking(n));
-      code_.write_bd(
-          column, shim_out(n),
-          strided(2 * mel_batch_results, core_rows * mel_batch_results, units_[column], mel_batch_results),
-          argument_result, 4 * (first_batch(column) + 2 * n) * mel_batch_results);
+      code_.write_bd(column, shim_out(n),
+                     strided(2 * mel_batch_results, core_rows * mel_batch_results, units_[column], mel_batch_results),
+                     argument_result, 4 * (first_batch(column) + 2 * n) * mel_batch_results);
       code_.push(column, taking(n), shim_out(n), 1, true);
     }
   }

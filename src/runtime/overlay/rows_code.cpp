@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -32,30 +31,19 @@ constexpr unsigned shim_weights = 4;
 // Memtile BDs.
 constexpr unsigned fill(unsigned n) { return standard_bds::free(n); }
 constexpr unsigned joined(unsigned n, unsigned i) { return standard_bds::free(n) + 1 + i; }
-constexpr unsigned collect(unsigned row) { return standard_bds::free(row % 2) + 3 + row / 2; }
 constexpr unsigned alone(unsigned n) { return standard_bds::free(n) + 5; }
 constexpr unsigned weights_in = standard_bds::free(1) + 6, weights_out = standard_bds::free(1) + 7;
 
-// Results wait in the panel, behind gamma and beta: there is room for as many as the first columns make before the
-// firmware has come to their way out.
-constexpr std::uint32_t result_chunks = 7;
-constexpr std::uint32_t result_offset(unsigned row) {
-  return panel_offset + (2 + row * result_chunks) * chunk_bytes;
-}
-constexpr unsigned result_free(unsigned row) { return panel_free + 2 + 2 * row; }
-
 class writer {
  public:
-  explicit writer(const row_job& job)
-      : job_(job),
-        layout_(rows_of(job.columns)),
-        pairs_(share(job.rows / layout_.rows_per_pair * (job.masked ? 2 : 1) * core_rows / job.cores_of_a_column,
-                     job.array_columns)) {}
+  explicit writer(const row_job& job) : job_(job), layout_(rows_of(job.columns)), chunks_(share()) {}
 
   std::vector<std::uint32_t> write() {
-    // What the cores wait for comes first: the firmware takes its time over each address of a buffer.
-    for_each_column([this](unsigned column) { send(column); });
-    for_each_column([this](unsigned column) { take(column); });
+    // The firmware takes its time over each address of a buffer: a column begins while it is at the next ones.
+    for_each_column([this](unsigned column) {
+      send(column);
+      take(column);
+    });
     for_each_column([this](unsigned column) {
       for (unsigned n = 0; n < results_channels(); ++n) code_.wait_token(column, taking(n));
     });
@@ -63,23 +51,33 @@ class writer {
   }
 
  private:
-  /// Pairs of each column: one after the other goes to the column that is done with it first. The firmware starts a
-  /// column about as long after the one before as a pair takes.
-  static std::array<std::uint32_t, columns> share(std::uint32_t pairs, unsigned most_columns) {
+  /// Units of each column: one after the other goes to the stream that is done with it first.
+  std::array<std::uint32_t, columns> share() const {
+    // Cycles from one column's start to the next one's, and from that of A to that of B; of a unit on its way, and of
+    // both streams' in a core at most.
+    const std::uint32_t start = job_.weights ? 17'500 : 14'500, b_start = job_.weights ? 6'500 : 3'400;
+    const std::uint32_t unit = std::max(core_rows * chunk_words, 2 * (3000 + 200 * rows_per_chunk()));
     std::array<std::uint32_t, columns> shares{};
-    for (; pairs > 0; --pairs) {
+    const auto end = [&](unsigned column) {
+      const std::uint32_t before = shares[column];
+      return column * start + before % 2 * b_start + (before / 2 + 1) * unit;
+    };
+    const std::uint32_t at_once = job_.masked ? 2 : 1;
+    for (std::uint32_t units = total_units(); units > 0; units -= at_once) {
       unsigned first = 0;
-      for (unsigned column = 1; column < most_columns; ++column) {
-        if (shares[column] + column < shares[first] + first) first = column;
+      for (unsigned column = 1; column < job_.array_columns; ++column) {
+        if (end(column) < end(first)) first = column;
       }
-      ++shares[first];
+      shares[first] += at_once;
     }
     return shares;
   }
+  /// Chunks that a core takes in all; a mask's, too.
+  std::uint32_t total_units() const { return (job_.masked ? 2 : 1) * (job_.rows / (cores() * rows_per_chunk())); }
 
   void for_each_column(const auto& visit) {
     for (unsigned column = 0; column < columns; ++column) {
-      if (pairs_[column] != 0) visit(column);
+      if (chunks_[column] != 0) visit(column);
     }
   }
 
@@ -119,11 +117,13 @@ class writer {
   std::uint32_t cores() const { return job_.cores_of_a_column; }
   /// A unit is a chunk for each of a column's cores.
   std::uint32_t used_unit_words() const { return cores() * used_words(); }
-  /// Units of rows in a pair of chunks: even ones go to A, odd ones to B; but a mask takes all of B.
-  std::uint32_t units_per_pair() const { return job_.masked ? 1 : 2; }
-  /// The first one of a column's part.
+  /// Units of rows: even ones go to A, odd ones to B; but a mask takes all of B.
+  std::uint32_t units(unsigned column) const { return chunks_[column] / (job_.masked ? 2 : 1); }
+  std::uint32_t units_of_stream(unsigned column, unsigned n) const { return (chunks_[column] + 1 - n) / 2; }
   std::uint32_t first_unit(unsigned column) const {
-    return std::accumulate(pairs_.begin(), pairs_.begin() + column, 0u) * units_per_pair();
+    std::uint32_t sum = 0;
+    for (unsigned before = 0; before < column; ++before) sum += units(before);
+    return sum;
   }
   std::uint32_t rows_per_chunk() const { return used_words() / row_words(); }
 
@@ -132,14 +132,18 @@ class writer {
     const std::uint32_t behind_a_chunk = (cores() - 1) * rows_per_chunk();
     for (unsigned row = 0; row < cores(); ++row) {
       const std::uint32_t first_row = (first_unit(column) * cores() + row) * rows_per_chunk();
-      std::vector<std::uint32_t> words{static_cast<std::uint32_t>(job_.op), pairs_[column], job_.columns,
-                                       std::bit_cast<std::uint32_t>(reciprocal), job_.eps, layout_.pitch_bytes,
+      std::vector<std::uint32_t> words{static_cast<std::uint32_t>(job_.op),
+                                       chunks_[column],
+                                       job_.columns,
+                                       std::bit_cast<std::uint32_t>(reciprocal),
+                                       job_.eps,
+                                       layout_.pitch_bytes,
                                        layout_.rows_per_unit};
       if (job_.op == operation::softmax_bf16) {
         const auto step = static_cast<std::uint32_t>(job_.visible.step);
-        words.insert(words.end(), {job_.masked ? 1u : 0u,
-                                   static_cast<std::uint32_t>(job_.visible.first) + step * first_row, step,
-                                   step * behind_a_chunk, std::min(job_.visible.most, job_.columns)});
+        words.insert(words.end(),
+                     {job_.masked ? 1u : 0u, static_cast<std::uint32_t>(job_.visible.first) + step * first_row, step,
+                      step * behind_a_chunk, std::min(job_.visible.most, job_.columns)});
       }
       write_parameters(code_, column, row, words);
     }
@@ -149,31 +153,43 @@ class writer {
     write_cores(column);
     for (unsigned n = 0; n < 2; ++n) {
       if (n == 1 && job_.weights) queue_weights(column);
+      const std::uint32_t count = units_of_stream(column, n);
+      if (count == 0) continue;
       const bool mask = n == 1 && job_.masked;
       const std::uint32_t pitch = mask ? 0 : job_.x_pitch;
-      const std::uint32_t first = (first_unit(column) + (mask ? 0 : n)) * used_unit_words();
+      const std::uint32_t first = (first_unit(column) + (job_.masked ? 0 : n)) * used_unit_words();
       code_.write_bd(column, shim_in(n),
-                     every_other(used_unit_words(), pairs_[column], units_per_pair() * used_unit_words(), pitch),
+                     every_other(used_unit_words(), count, (job_.masked ? 1 : 2) * used_unit_words(), pitch),
                      mask ? argument_more : argument_x, byte_at(first, pitch));
       code_.push(column, sending(n), shim_in(n), 1, false);
-      code_.write_memtile_bd(column, fill(n),
-                             {.address = in_offset(n),
-                              .length = used_unit_words(),
-                              .dimensions = spread(),
-                              .iteration_step = cores() * chunk_words,
-                              .iteration_wrap = in_chunks / cores(),
-                              .acquire = {{in_free(n), cores()}},
-                              .release = {{in_free(n) + 1, cores()}}});
-      push_runs(code_, column, s2mm, in_channel(n), fill(n), pairs_[column]);
-      scatter(column, n);
+      fill_memtile(column, n, count);
+      scatter(column, n, count);
     }
-    for (unsigned row = 0; row < cores(); ++row) collect_results(column, row);
+    for (unsigned row = 0; row < cores(); ++row) {
+      code_.rewind_memtile_bd(column, standard_bds::out(row), chunk_words, out_chunks);
+      push_runs(code_, column, s2mm, out_channel(row), standard_bds::out(row), units(column));
+    }
   }
 
-  void scatter(unsigned column, unsigned n) {
+  /// Chunks go on their way one by one, as far as a task's runs reach.
+  void fill_memtile(unsigned column, unsigned n, std::uint32_t count) {
+    constexpr std::uint32_t most_runs = 256;
+    const std::uint32_t at_once = count * cores() > most_runs ? cores() : 1;
+    code_.write_memtile_bd(column, fill(n),
+                           {.address = in_offset(n),
+                            .length = at_once * used_words(),
+                            .dimensions = spread(),
+                            .iteration_step = at_once * chunk_words,
+                            .iteration_wrap = in_chunks / at_once,
+                            .acquire = {{in_free(n), at_once}},
+                            .release = {{in_free(n) + 1, at_once}}});
+    push_runs(code_, column, s2mm, in_channel(n), fill(n), count * cores() / at_once);
+  }
+
+  void scatter(unsigned column, unsigned n, std::uint32_t count) {
     if (cores() == core_rows) {
       rewind_scatter(code_, column, n);
-      push_runs(code_, column, mm2s, in_channel(n), standard_bds::scatter(n), pairs_[column]);
+      push_runs(code_, column, mm2s, in_channel(n), standard_bds::scatter(n), count);
       return;
     }
     code_.write_memtile_bd(column, alone(n),
@@ -184,7 +200,7 @@ class writer {
                             .packet_id = core_id(0),
                             .acquire = {{in_free(n) + 1, 1}},
                             .release = {{in_free(n), 1}}});
-    push_runs(code_, column, mm2s, in_channel(n), alone(n), pairs_[column]);
+    push_runs(code_, column, mm2s, in_channel(n), alone(n), count);
   }
 
   /// gamma and beta for all cores of the column: half a chunk each, or with long rows a whole one.
@@ -209,22 +225,7 @@ class writer {
     code_.push_memtile(column, mm2s, in_channel(1), weights_out, 1);
   }
 
-  std::uint32_t units(unsigned column) const { return units_per_pair() * pairs_[column]; }
-
-  /// A core's chunks of results to the memtile.
-  void collect_results(unsigned column, unsigned row) {
-    code_.set_memtile_lock(column, result_free(row), result_chunks);
-    code_.write_memtile_bd(column, collect(row),
-                           {.address = result_offset(row),
-                            .length = chunk_words,
-                            .iteration_step = chunk_words,
-                            .iteration_wrap = result_chunks,
-                            .acquire = {{result_free(row), 1}},
-                            .release = {{result_free(row) + 1, 1}}});
-    push_runs(code_, column, s2mm, out_channel(row), collect(row), units(column));
-  }
-
-  /// From there to y: rows 0 and 1 by one channel, 2 and 3 by the other.
+  /// Results: rows 0 and 1 by one channel, 2 and 3 by the other.
   void take(unsigned column) {
     const std::uint32_t each = std::min(cores(), 2u), words = each * used_words();
     for (unsigned n = 0; n < results_channels(); ++n) {
@@ -241,29 +242,30 @@ class writer {
 
   void write_joined(unsigned column, unsigned n, unsigned i) {
     const unsigned row = 2 * n + i;
-    memtile_bd bd{.address = result_offset(row),
+    memtile_bd bd{.address = out_offset(row),
                   .length = used_words(),
                   .dimensions = spread(),
                   .iteration_step = chunk_words,
-                  .iteration_wrap = result_chunks,
-                  .acquire = {{result_free(row) + 1, 1}},
-                  .release = {{result_free(row), 1}}};
+                  .iteration_wrap = out_chunks,
+                  .acquire = {{out_free(row) + 1, 1}},
+                  .release = {{out_free(row), 1}}};
     if (i == 0 && cores() > 1) bd.next = joined(n, 1);
     code_.write_memtile_bd(column, joined(n, i), bd);
   }
 
   row_job job_;
   row_layout layout_;
-  std::array<std::uint32_t, columns> pairs_;
+  std::array<std::uint32_t, columns> chunks_;  ///< of a core
   control_code code_{columns};
 };
 
 void check_pitch(std::uint32_t row_length, std::uint32_t pitch) {
   const std::uint32_t columns = rows_of(row_length).columns;
   if (pitch == 0 || pitch == columns || (pitch > columns && pitch % 2 == 0 && columns / 2 <= most_wrap)) return;
-  throw shape_error("C", fmt::format("{} columns at a pitch of {} elements: rows with gaps between them have at most {} "
-                                     "elements and an even pitch",
-                                     columns, pitch, 2 * most_wrap));
+  throw shape_error("C",
+                    fmt::format("{} columns at a pitch of {} elements: rows with gaps between them have at most {} "
+                                "elements and an even pitch",
+                                columns, pitch, 2 * most_wrap));
 }
 
 }  // namespace

@@ -38,8 +38,8 @@ struct row_job {
   bool weights = false;       ///< argument 2 holds gamma and beta, 4096 bf16 each
   std::uint32_t x_pitch = 0;  ///< elements from row to row in memory, even; 0: the layout's columns
   std::uint32_t y_pitch = 0;
-  row_visibility visible{};   ///< of softmax
-  bool masked = false;        ///< softmax: argument 2 is added to x, a matrix like it, without gaps
+  row_visibility visible{};  ///< of softmax
+  bool masked = false;       ///< softmax: argument 2 is added to x, a matrix like it, without gaps
   unsigned array_columns = overlay::columns;
   unsigned cores_of_a_column = core_rows;  ///< or 1
 };

@@ -83,9 +83,9 @@ operand recording::part(const sequence_tensor& given) const {
 operand recording::whole(const sequence_tensor& given) const {
   const operand all = part(given);
   if (all.columns == tensors_[all.tensor].columns) return all;
-  throw sequence_error(fmt::format("columns {} to {} of a tensor of {} columns: only attention reads some of the columns",
-                                   all.first_column, all.first_column + all.columns - 1,
-                                   tensors_[all.tensor].columns));
+  throw sequence_error(
+      fmt::format("columns {} to {} of a tensor of {} columns: only attention reads some of the columns",
+                  all.first_column, all.first_column + all.columns - 1, tensors_[all.tensor].columns));
 }
 
 void recording::keep(std::unique_ptr<step> made) {

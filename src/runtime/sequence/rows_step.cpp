@@ -86,8 +86,8 @@ std::unique_ptr<step> layernorm_step(const operand& x, const operand& y,
   if (!std::isfinite(eps) || eps < 0) {
     throw value_error(fmt::format("layernorm: eps is {}, it must be finite and not negative", eps));
   }
-  return std::make_unique<rows>(rows_job{
-      operation::layernorm_bf16, "layernorm", x, y, std::move(weights), std::bit_cast<std::uint32_t>(eps)});
+  return std::make_unique<rows>(
+      rows_job{operation::layernorm_bf16, "layernorm", x, y, std::move(weights), std::bit_cast<std::uint32_t>(eps)});
 }
 
 std::unique_ptr<step> softmax_step(const operand& x, const operand& y) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sequence/runner.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -40,7 +41,8 @@ runner::runner(device same, std::shared_ptr<const program> what)
 
 void runner::check_idle() const {
   if (!in_flight()) return;
-  throw command_error(command_state::submitted, "a run of this sequence is in flight; wait for it before the next call");
+  throw command_error(command_state::submitted,
+                      "a run of this sequence is in flight; wait for it before the next call");
 }
 
 void runner::make_ready() {
@@ -127,7 +129,7 @@ void runner::bind(std::string_view name, const xrt::bo& bo) {
   failed_ = false;
 }
 
-void runner::start() {
+std::uint64_t runner::start() {
   const lock held(mutex_);
   check_idle();
   make_ready();
@@ -139,8 +141,8 @@ void runner::start() {
     forget_context();
     throw;
   }
-  ++started_;
   if (call_) changed_.notify_all();
+  return ++started_;
 }
 
 void runner::set_ended(std::exception_ptr failure) {
@@ -163,7 +165,7 @@ void runner::keep_until_ended() noexcept {
   keep_until(execution_, "a sequence", [&asked] { return asked.ended(); });
 }
 
-bool runner::await_device(std::uint64_t number, time_point ends_at) {
+bool runner::await_slice(std::uint64_t number, time_point ends_at) {
   const std::unique_lock asking(waiting_, ends_at);
   std::shared_ptr<execution> on;
   {
@@ -187,10 +189,21 @@ bool runner::await_device(std::uint64_t number, time_point ends_at) {
   return true;
 }
 
+// In slices, so that nobody who waits longer keeps another one beyond his deadline.
+bool runner::await_device(std::uint64_t number, time_point ends_at) {
+  constexpr milliseconds slice{100};
+  bool over = false;
+  do {
+    over = await_slice(number, std::min(ends_at, steady_clock::now() + slice));
+  } while (!over && steady_clock::now() < ends_at);
+  return over;
+}
+
 bool runner::await(std::uint64_t number, time_point ends_at) {
   {
     lock held(mutex_);
-    if (call_ || stepwise_) return changed_.wait_until(held, ends_at, [&] { return ended_ >= number; });
+    const bool another_asks = stepwise_ || (call_ && watcher_.get_id() != std::this_thread::get_id());
+    if (another_asks) return changed_.wait_until(held, ends_at, [&] { return ended_ >= number; });
   }
   return await_device(number, ends_at);
 }
@@ -203,7 +216,8 @@ void runner::check_outcome(std::uint64_t number) const {
 namespace {
 
 timeout_error late(std::size_t operations, milliseconds deadline) {
-  return {deadline, fmt::format("a sequence of {} operations has not ended within {} ms", operations, deadline.count())};
+  return {deadline,
+          fmt::format("a sequence of {} operations has not ended within {} ms", operations, deadline.count())};
 }
 
 }  // namespace
@@ -222,11 +236,7 @@ void runner::wait(milliseconds deadline) {
 
 void runner::run(milliseconds deadline) {
   const time_point ends_at = end_of(deadline);
-  start();
-  const std::uint64_t number = [this] {
-    const lock held(mutex_);
-    return started_;
-  }();
+  const std::uint64_t number = start();
   if (!await(number, ends_at)) give_up(number, late(program_->steps.size(), deadline));
   check_outcome(number);
 }
@@ -257,8 +267,8 @@ void runner::on_completion(std::function<void(std::exception_ptr)> call) {
   auto kept = call ? std::make_shared<const std::function<void(std::exception_ptr)>>(std::move(call)) : nullptr;
   const lock held(mutex_);
   check_idle();
+  if (kept && !watcher_.joinable()) watcher_ = std::thread([same = shared_from_this()] { same->watch(); });
   call_ = std::move(kept);
-  if (call_ && !watcher_.joinable()) watcher_ = std::thread([same = shared_from_this()] { same->watch(); });
 }
 
 void runner::watch() {

@@ -27,7 +27,8 @@ class runner : public std::enable_shared_from_this<runner> {
   buffer<std::bfloat16_t> make_buffer(std::string_view name);
   void bind(std::string_view name, const xrt::bo& bo);
 
-  void start();
+  /// @return the run's number, from 1 on
+  std::uint64_t start();
   void wait(std::chrono::milliseconds deadline);
   void run(std::chrono::milliseconds deadline);
   bool busy();
@@ -61,6 +62,7 @@ class runner : public std::enable_shared_from_this<runner> {
   /// @return whether run `number` has ended, or another one been started since
   bool await(std::uint64_t number, time_point ends_at);
   bool await_device(std::uint64_t number, time_point ends_at);
+  bool await_slice(std::uint64_t number, time_point ends_at);
   void check_outcome(std::uint64_t number) const;
   void watch();
   void run_step(std::size_t step, execution& on, std::chrono::milliseconds deadline) const;

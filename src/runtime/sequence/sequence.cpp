@@ -151,7 +151,8 @@ void sequence::compile() {
 
 sequence sequence::duplicate() const {
   const detail::sequences::runner& original = state_->runner();
-  auto state = std::make_shared<detail::sequence_state>(detail::same(state_->target), detail::recording(), state_->steps);
+  auto state =
+      std::make_shared<detail::sequence_state>(detail::same(state_->target), detail::recording(), state_->steps);
   state->compiled = std::make_shared<detail::sequences::runner>(detail::same(state_->target), original.what());
   return sequence(std::move(state));
 }
@@ -163,7 +164,9 @@ void sequence::read_matrix(std::string_view name, matrix_view<std::bfloat16_t> v
   state_->runner().read(name, view);
 }
 sequence_layout sequence::layout(std::string_view name) const { return state_->runner().layout(name); }
-buffer<std::bfloat16_t> sequence::make_buffer(std::string_view name) const { return state_->runner().make_buffer(name); }
+buffer<std::bfloat16_t> sequence::make_buffer(std::string_view name) const {
+  return state_->runner().make_buffer(name);
+}
 void sequence::bind(std::string_view name, const buffer<std::bfloat16_t>& with) {
   state_->runner().bind(name, with.native());
 }

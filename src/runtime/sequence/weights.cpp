@@ -66,8 +66,8 @@ std::shared_ptr<matmul_weights_state> pack_matmul_weights(device& target, weight
   const auto inputs = static_cast<std::uint32_t>(k), outputs = static_cast<std::uint32_t>(n);
   const overlay::matmul_job whole =
       overlay::padded({.m = 1, .n = outputs, .k = inputs, .bf16 = true, .result = overlay::matmul_result::bf16});
-  auto made = std::make_shared<matmul_weights_state>(inputs, outputs, zeros(target, overlay::bytes_of(whole).b),
-                                                     std::nullopt);
+  auto made =
+      std::make_shared<matmul_weights_state>(inputs, outputs, zeros(target, overlay::bytes_of(whole).b), std::nullopt);
   copy_values(elements<std::bfloat16_t>(made->values), whole.b_pitch, values, order);
   made->values.to_device();
   if (!bias.empty()) made->bias = pack_bias(target, bias);

@@ -42,14 +42,18 @@ std::string bash_completion(const command_description& root) {
     if (!plain.empty()) {
       cases += std::format("      case $previous in {}) return ;; esac\n", plain);
     }
+    cases += command.name == "completion" ? "      values=bash\n"
+             : command.name == "manual"   ? "      values=$commands\n"
+                                          : "";
     cases += "      ;;\n";
   }
   return std::format(R"(# bash completion of {0}, written by `{0} completion bash`
 _{0}_complete() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words=
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
+  local commands="{1}" words= values=
   COMPREPLY=()
   if (( COMP_CWORD == 1 )); then
-    mapfile -t COMPREPLY < <(compgen -W "{1} {2}" -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "$commands {2}" -- "$current")
     return
   fi
   case ${{COMP_WORDS[1]}} in
@@ -57,6 +61,8 @@ _{0}_complete() {{
   esac
   if [[ $current == -* ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  elif [[ $values ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$current")
   else
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -f -- "$current")

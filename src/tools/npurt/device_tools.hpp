@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands that use the device. They lie in a module that is loaded for them, so that the others start without XRT.
+// The subcommands that use the device. They lie in a module that is loaded for them, so that the others start without
+// XRT.
 #pragma once
 
 #include <string>

@@ -41,8 +41,9 @@ std::string option_heading(const option_description& option) {
 std::string options_section(const command_description& command) {
   std::string text = command.options.empty() ? "" : ".SH OPTIONS\n";
   for (const option_description& option : command.options) {
-    text += std::format(".TP\n{}\n{}{}{}\n", option_heading(option), escaped(option.text),
-                        option.required ? " Must be given." : "", option.repeated ? " Can be given several times." : "");
+    text +=
+        std::format(".TP\n{}\n{}{}{}\n", option_heading(option), escaped(option.text),
+                    option.required ? ". Must be given" : "", option.repeated ? ". Can be given several times" : "");
   }
   return text;
 }
@@ -71,10 +72,10 @@ std::string commands_section(const command_description& root) {
 }
 
 std::string page(const std::string& title, const std::string& invocation, const command_description& command) {
-  return std::format(".TH {} 1 \"\" \"npurt {}\" \"npurt\"\n.SH NAME\n{} \\- {}\n", upper(escaped(title)), NPURT_VERSION,
-                     escaped(title), escaped(command.text)) +
-         synopsis(invocation, command) + commands_section(command) + options_section(command) +
-         ".SH NOTES\n.nf\n" + escaped(command.footer) + "\n.fi\n";
+  return std::format(".TH {} 1 \"\" \"npurt {}\" \"npurt\"\n.SH NAME\n{} \\- {}\n", upper(escaped(title)),
+                     NPURT_VERSION, escaped(title), escaped(command.text)) +
+         synopsis(invocation, command) + commands_section(command) + options_section(command) + ".SH NOTES\n.nf\n" +
+         escaped(command.footer) + "\n.fi\n";
 }
 
 }  // namespace

@@ -46,8 +46,9 @@ void add_lint(CLI::App& app, lint_options& o) {
 }
 
 void add_pack(CLI::App& app, pack_options& o) {
-  CLI::App* c = add_command(app, "pack", "Make an XCLBIN from a PDI, with xclbinutil",
-                            "  npurt pack design.pdi -o design.xclbin --kernel add --columns 1 --arg a:bo --arg b:bo --arg sum:bo");
+  CLI::App* c = add_command(
+      app, "pack", "Make an XCLBIN from a PDI, with xclbinutil",
+      "  npurt pack design.pdi -o design.xclbin --kernel add --columns 1 --arg a:bo --arg b:bo --arg sum:bo");
   c->add_option("PDI", o.pdi, "The file that configures the array")->required()->type_name("");
   c->add_option("-o,--output", o.output, "XCLBIN to write")->required()->type_name("FILE");
   c->add_option("--kernel", o.kernel, "Name of the kernel")->required()->type_name("NAME");
@@ -68,21 +69,25 @@ struct run_buffers {
 };
 
 void add_run(CLI::App& app, run_options& o, run_buffers& buffers) {
-  CLI::App* c = add_command(app, "run", "Run a kernel of an XCLBIN once: control code and buffers from files, results to files",
-                            "  npurt run design.xclbin --insts insts.bin --in a.bin --in b.bin --out sum.bin:4096\n"
-                            "  npurt-emu npurt run design.xclbin --insts insts.txt --in x.bin --out y.bin:64K --json");
+  CLI::App* c =
+      add_command(app, "run", "Run a kernel of an XCLBIN once: control code and buffers from files, results to files",
+                  "  npurt run design.xclbin --insts insts.bin --in a.bin --in b.bin --out sum.bin:4096\n"
+                  "  npurt-emu npurt run design.xclbin --insts insts.txt --in x.bin --out y.bin:64K --json");
   c->add_option("FILE", o.file, "XCLBIN")->required()->type_name("");
   c->add_option("--insts", o.instructions, "Control code: words, or hexadecimal text")->required()->type_name("FILE");
   c->add_option("--kernel", o.kernel, "Kernel, if the file has several")->type_name("NAME");
   const auto buffer = [&](const char* name, std::vector<std::string>& files, const char* value, const char* what) {
     c->add_option(name, files, what)->allow_extra_args(false)->type_name(value);
   };
-  buffer("--in", buffers.in, "FILE", "The next buffer, filled from a file; buffers are passed in the order of these options");
-  buffer("--out", buffers.out, "FILE:BYTES", "The next buffer, zeros before and written to a file after the call; K and M count");
+  buffer("--in", buffers.in, "FILE",
+         "The next buffer, filled from a file; buffers are passed in the order of these options");
+  buffer("--out", buffers.out, "FILE:BYTES",
+         "The next buffer, zeros before and written to a file after the call; K and M count");
   buffer("--inout", buffers.inout, "FILE", "The next buffer, filled from a file and written back to it");
   c->add_option("--device", o.device, "Index of the NPU")->type_name("N");
   c->add_option("--repeat", o.repeat, "Calls, one after the other")->check(CLI::Range(1U, 1000000U))->type_name("N");
-  c->add_option("--timeout", o.timeout_ms, "Milliseconds that a call may take; ten seconds, emulated an hour if not given")
+  c->add_option("--timeout", o.timeout_ms,
+                "Milliseconds that a call may take; ten seconds, emulated an hour if not given")
       ->type_name("MS");
   add_json(c, o.json);
 }
@@ -108,17 +113,19 @@ void add_doctor(CLI::App& app, doctor_options& o) {
 }
 
 void add_hw_check(CLI::App& app, hw_check_options& o) {
-  CLI::App* c = add_command(app, "hw-check",
-                            "Run every operation on the NPU, compare results with references, measure times, write a report",
-                            "  npurt hw-check -o report.json\n"
-                            "  npurt-emu npurt hw-check -o model.json   # the model's times, on the emulated NPU");
+  CLI::App* c = add_command(
+      app, "hw-check", "Run every operation on the NPU, compare results with references, measure times, write a report",
+      "  npurt hw-check -o report.json\n"
+      "  npurt-emu npurt hw-check -o model.json   # the model's times, on the emulated NPU");
   o.output = "npurt-hw-check.json";
   c->add_option("-o,--output", o.output, "Report to write, JSON")->type_name("FILE")->capture_default_str();
   c->add_option("--model", o.model, "A report of npurt-emu with the modelled times; made by the way if not given")
       ->type_name("FILE");
   c->add_option("--only", o.only, "One check by its name")->type_name("NAME");
   c->add_option("--device", o.device, "Index of the NPU")->type_name("N");
-  c->add_option("--repeat", o.repeat, "Calls that are timed after the first")->check(CLI::Range(1U, 10000U))->type_name("N");
+  c->add_option("--repeat", o.repeat, "Calls that are timed after the first")
+      ->check(CLI::Range(1U, 10000U))
+      ->type_name("N");
   add_json(c, o.json);
 }
 
@@ -153,6 +160,8 @@ option_description describe(const CLI::Option& option) {
   if (out.names.empty()) {
     out.value = option.get_name(true);
   }
+  // CLI11 appends the range that a number must be in.
+  out.value = out.value.substr(0, out.value.find(":UINT"));
   return out;
 }
 

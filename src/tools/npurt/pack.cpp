@@ -33,8 +33,10 @@ std::string buffer_name(const std::string& argument) {
   const std::size_t colon = argument.find(':');
   const std::string type = colon == std::string::npos ? "bo" : argument.substr(colon + 1);
   if (type != "bo") {
-    throw std::runtime_error(std::format("--arg {}: a command passes buffers (bo) only; what is no buffer goes into the control "
-                                         "code", argument));
+    throw std::runtime_error(
+        std::format("--arg {}: a command passes buffers (bo) only; what is no buffer goes into the control "
+                    "code",
+                    argument));
   }
   return argument.substr(0, colon);
 }
@@ -52,7 +54,8 @@ config::package_description description_of(const pack_options& options) {
     }
   }
   if (package.buffers.size() > most_buffers) {
-    throw std::runtime_error(std::format("{} buffers: a command passes at most {}", package.buffers.size(), most_buffers));
+    throw std::runtime_error(
+        std::format("{} buffers: a command passes at most {}", package.buffers.size(), most_buffers));
   }
   return package;
 }
@@ -77,12 +80,14 @@ int run_pack(const pack_options& options) {
   const std::vector<std::byte> xclbin = config::make_xclbin(pdi, package);
   write_file(options.output, xclbin);
   const auto left = inspect::lint(xclbin);
-  print_text(options.json
-                 ? nlohmann::ordered_json{{"file", options.output}, {"bytes", xclbin.size()}, {"findings", inspect::to_json(left)}}
-                           .dump(2) + "\n"
-                 : std::format("{}: kernel {}, {} buffers, {} columns, {} bytes\n", options.output, package.kernel,
-                               package.buffers.size(), package.columns, xclbin.size()) +
-                       inspect::to_text(left));
+  print_text(options.json ? nlohmann::ordered_json{{"file", options.output},
+                                                   {"bytes", xclbin.size()},
+                                                   {"findings", inspect::to_json(left)}}
+                                    .dump(2) +
+                                "\n"
+                          : std::format("{}: kernel {}, {} buffers, {} columns, {} bytes\n", options.output,
+                                        package.kernel, package.buffers.size(), package.columns, xclbin.size()) +
+                                inspect::to_text(left));
   return all_well;
 }
 

@@ -106,9 +106,8 @@ TEST_CASE("a reset core starts again from pc 0", "[emu][array]") {
 TEST_CASE("loads just beyond a core's memory deliver zeros and are counted; further away they are faults",
           "[emu][array][core]") {
   design d;
-  const std::string read = "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) +
-                           "movxm p1, #0x70100\n" + nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) +
-                           "done\n" + nops(6);
+  const std::string read = "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + "movxm p1, #0x70100\n" + nops(4) +
+                           "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + "done\n" + nops(6);
   // The last block of the memory and the one behind it; a core in the top row has no memory north of it either.
   constexpr tile_id top{0, 5};
   for (const auto& [t, address, memory_first] :

@@ -32,7 +32,8 @@ TEST_CASE("a wrong program stops with pc, bundle and cause, and the next one run
         {"nop\nvlda wl0, [p1, #0]\n" + end, "memory: nothing is mapped at 0x10000 (32 bytes)", "vlda wl0, [p1, #0]", 2},
         {"nop\nst r1, [p1, #0]\n" + end, "memory: nothing is mapped at 0x10000 (4 bytes)", "st r1, [p1, #0]", 2},
         {"nop\nst.s16 r1, [p2, #0]\n" + end, "memory: unaligned part-word store", "st.s16 r1, [p2, #0]", 2},
-        {"nop\nlda.tm r1, [p2]\n" + end, "processor bus: no register of the tile is at 0x70001", "lda.tm r1, [p2]", 2}}) {
+        {"nop\nlda.tm r1, [p2]\n" + end, "processor bus: no register of the tile is at 0x70001", "lda.tm r1, [p2]",
+         2}}) {
     INFO(wrong.source);
     core_bench bench(wrong.source);
     bench.set("p0", 0x70002);

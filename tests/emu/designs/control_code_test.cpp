@@ -49,7 +49,8 @@ void task(code_builder& code, tile_id t, aie::dma_direction direction, unsigned 
 
 }  // namespace
 
-TEST_CASE("add_blockwrite, runtime_cumsum: control code writes a core's buffer, then gives its lock", "[emu][designs]") {
+TEST_CASE("add_blockwrite, runtime_cumsum: control code writes a core's buffer, then gives its lock",
+          "[emu][designs]") {
   device_run run(add_what_the_host_writes());
   run.add_buffer(1);
   auto& out = run.add_buffer(16);
@@ -131,8 +132,9 @@ TEST_CASE("memtile_dmas/dma_configure_task_token, writebd_tokens: a chain of fou
   for (unsigned i = 0; i < 4096; ++i) REQUIRE(out[1024 * order[i / 1024] + i % 1024] == in[i]);
 }
 
-TEST_CASE("memtile_dmas and tile_dmas/blockwrite_using_locks, dma_configure_task_lock: BDs by control code, locks between",
-          "[emu][designs]") {
+TEST_CASE(
+    "memtile_dmas and tile_dmas/blockwrite_using_locks, dma_configure_task_lock: BDs by control code, locks between",
+    "[emu][designs]") {
   const tile_id t = GENERATE(memtile, core2);
   const bool is_memtile = t == memtile;
   const auto kind = aie::npu1.kind(t);
@@ -167,7 +169,8 @@ TEST_CASE("memtile_dmas and tile_dmas/blockwrite_using_locks, dma_configure_task
   CHECK(out == in);
 }
 
-TEST_CASE("dmabd_task_queue, sync_task_complete_token: more tasks than a queue holds, a wait for each", "[emu][designs]") {
+TEST_CASE("dmabd_task_queue, sync_task_complete_token: more tasks than a queue holds, a wait for each",
+          "[emu][designs]") {
   device_run run(add_by_one_core(3));
   auto& in = run.add_buffer(pattern(512));
   auto& out = run.add_buffer(512);
@@ -189,9 +192,9 @@ TEST_CASE("sync_task_complete_token_bd_chaining: one token for a chain of three 
   auto& out = run.add_buffer(192);
   code_builder code;
   for (unsigned i = 0; i < 3; ++i) {
-    code.block(0x1D000 + 0x20 * (4 + i), bd_words(aie::tile_kind::shim, {.length = 64,
-                                                                        .use_next = i != 2,
-                                                                        .next_bd = static_cast<std::uint8_t>(5 + i)}));
+    code.block(0x1D000 + 0x20 * (4 + i),
+               bd_words(aie::tile_kind::shim,
+                        {.length = 64, .use_next = i != 2, .next_bd = static_cast<std::uint8_t>(5 + i)}));
     code.patch(0x1D004 + 0x20 * (4 + i), 1, 256 * (2 - i));  // the last piece first
   }
   code.mask_write(0x1D200, 15u << 8, 0x1F00).write(0x1D204, 4 | 1u << 31);
@@ -256,7 +259,8 @@ TEST_CASE("add_one_two, add_one_two_runlist: two PDIs, their kernels in turn", "
   }
 }
 
-TEST_CASE("add_one_two_txn: control code configures the whole array anew, over the design that runs", "[emu][designs]") {
+TEST_CASE("add_one_two_txn: control code configures the whole array anew, over the design that runs",
+          "[emu][designs]") {
   device_run run(add_by_one_core(1));
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);
@@ -301,11 +305,11 @@ TEST_CASE("operations that Phoenix may not have are accepted and told once", "[e
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);
   code_builder code;
-  code.add({6 | 1u << 8});                                          // preempt, level 1
-  code.add({5});                                                    // noop
-  code.add({0x83, 12, 7});                                          // record timer
-  code.add({0x82, 16, 1, 0x32004});                                 // read registers
-  code.add({7, 0, at(core2, 0x32004), 0, 1, 1, 32, 0});             // mask poll busy: the core is enabled
+  code.add({6 | 1u << 8});                               // preempt, level 1
+  code.add({5});                                         // noop
+  code.add({0x83, 12, 7});                               // record timer
+  code.add({0x82, 16, 1, 0x32004});                      // read registers
+  code.add({7, 0, at(core2, 0x32004), 0, 1, 1, 32, 0});  // mask poll busy: the core is enabled
   add(code, {.count = 64, .token = false, .shape = {}});
   add(code, back(64));
   wait(code, back(64));
@@ -314,4 +318,30 @@ TEST_CASE("operations that Phoenix may not have are accepted and told once", "[e
   CHECK(result.outcome == command_outcome::completed);
   CHECK(result.notes.size() == 4);
   CHECK(out == added(in, 1));
+}
+
+TEST_CASE("output that control code does not wait for is there soon after the command", "[emu][designs]") {
+  device_run run(add_by_one_core(5));
+  auto& in = run.add_buffer(pattern(64));
+  auto& out = run.add_buffer(64);
+  code_builder code;
+  const shim_transfer send{.count = 64, .shape = {}};
+  add(code, back(64));
+  add(code, send);
+  wait(code, send);
+  run.run(code);
+  CHECK(out == added(in, 5));
+}
+
+TEST_CASE("what goes to an argument that the command leaves out is lost, and told", "[emu][designs]") {
+  device_run run(add_by_one_core(5));
+  auto& in = run.add_buffer(pattern(64));
+  run.add_missing();
+  code_builder code = in_and_out(64, 64);
+  const auto result = run.execute(code);
+  INFO(result.report);
+  CHECK(result.outcome == command_outcome::completed);
+  REQUIRE(result.notes.size() == 1);
+  CHECK_THAT(result.notes[0], ContainsSubstring("S2MM 0") && ContainsSubstring("does not give"));
+  CHECK(in == pattern(64));
 }

@@ -71,10 +71,20 @@ inline std::string add_in_turn(int addend, fifo_locks in, fifo_locks out, const 
 /// A design under construction.
 struct device_design {
   explicit device_design(std::uint8_t columns = 1)
-      : array{.name = "design", .columns = columns, .buffers = 5, .memory = {}, .locks = {}, .transfers = {},
-              .starts = {}, .flows = {}, .packet_flows = config::token_flows(columns), .programs = {}, .user_metadata = {}} {}
+      : array{.name = "design",
+              .columns = columns,
+              .buffers = 5,
+              .memory = {},
+              .locks = {},
+              .transfers = {},
+              .starts = {},
+              .flows = {},
+              .packet_flows = config::token_flows(columns),
+              .programs = {},
+              .user_metadata = {}} {}
 
-  void buffer(tile_id t, const std::string& name, std::uint32_t offset, std::uint32_t count, const words& initial = {}) {
+  void buffer(tile_id t, const std::string& name, std::uint32_t offset, std::uint32_t count,
+              const words& initial = {}) {
     array.memory.push_back({t, name, offset, 4 * count, bytes_of(initial)});
   }
   void lock(tile_id t, unsigned id, unsigned initial) {
@@ -140,15 +150,15 @@ struct device_design {
 /// One transfer of a shim in control code, as mlir-aie's dma_memcpy_nd and tasks become operations.
 struct shim_transfer {
   aie::dma_direction direction = mm2s;
-  unsigned argument = 0;       ///< host buffer
-  std::uint32_t count = 0;     ///< words
-  std::uint32_t offset = 0;    ///< bytes
+  unsigned argument = 0;     ///< host buffer
+  std::uint32_t count = 0;   ///< words
+  std::uint32_t offset = 0;  ///< bytes
   unsigned bd = 0;
   unsigned channel = 0;
   std::uint8_t column = 0;
   bool token = true;
   unsigned repeat = 1;
-  dma_bd shape = {};           ///< dimensions, iteration, packet
+  dma_bd shape = {};  ///< dimensions, iteration, packet
 };
 
 inline void add(code_builder& code, const shim_transfer& t) {
@@ -195,6 +205,8 @@ class device_run {
     addresses_.push_back(address);
     return host.add(address, count);
   }
+  /// An argument that is not given is 0.
+  void add_missing() { addresses_.push_back(0); }
   words& add_buffer(const words& contents) { return add_buffer(contents.size()) = contents; }
 
   command_result execute(const code_builder& code, std::uint32_t cu = 0) {
@@ -221,21 +233,26 @@ inline words added(words values, std::uint32_t addend) {
   return values;
 }
 
-/// Core (0,2) adds `addend` to what comes by shim MM2S 0 and sends it back by S2MM 0, 16 words at a time in two buffers
-/// in and two out.
+/// A core that adds `addend` to what its S2MM 0 gets and sends it off by MM2S 0, 16 words at a time, in two buffers in
+/// and two out.
+inline void put_adder(device_design& d, tile_id t, int addend) {
+  for (unsigned i = 0; i < 2; ++i) {
+    d.buffer(t, "in" + std::to_string(i), 0x400 + 0x40 * i, 16);
+    d.buffer(t, "out" + std::to_string(i), 0x1000 + 0x40 * i, 16);
+  }
+  d.fifo(t, {0, 1}, 2);
+  d.fifo(t, {2, 3}, 2);
+  d.ring(t, s2mm, 0, 0, {"in0", "in1"}, 16, {0, 1});
+  d.ring(t, mm2s, 0, 2, {"out0", "out1"}, 16, {2, 3});
+  d.program(t, add_in_turn(addend, {0, 1}, {2, 3}, {{0x70400, 0x71000}, {0x70440, 0x71040}}));
+}
+
+/// Core (0,2) between shim MM2S 0 and S2MM 0.
 inline device_design add_by_one_core(int addend) {
   device_design d;
-  for (unsigned i = 0; i < 2; ++i) {
-    d.buffer(core2, "in" + std::to_string(i), 0x400 + 0x40 * i, 16);
-    d.buffer(core2, "out" + std::to_string(i), 0x1000 + 0x40 * i, 16);
-  }
-  d.fifo(core2, {0, 1}, 2);
-  d.fifo(core2, {2, 3}, 2);
-  d.ring(core2, s2mm, 0, 0, {"in0", "in1"}, 16, {0, 1});
-  d.ring(core2, mm2s, 0, 2, {"out0", "out1"}, 16, {2, 3});
+  put_adder(d, core2, addend);
   d.flow(shim, {bundle::dma, 0}, core2, {bundle::dma, 0});
   d.flow(core2, {bundle::dma, 0}, shim, {bundle::dma, 0});
-  d.program(core2, add_in_turn(addend, {0, 1}, {2, 3}, {{0x70400, 0x71000}, {0x70440, 0x71040}}));
   return d;
 }
 

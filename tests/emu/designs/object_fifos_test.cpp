@@ -69,13 +69,8 @@ TEST_CASE("add_256_using_dma_op_no_double_buffering", "[emu][designs]") {
 TEST_CASE("two_col: one input for the cores of two columns, an output each", "[emu][designs]") {
   device_design d(2);
   for (std::uint8_t col = 0; col < 2; ++col) {
-    const device_design one = add_by_one_core(10 + col);
     const tile_id t{col, 2};
-    for (auto b : one.array.memory) d.array.memory.push_back((b.tile = t, b));
-    for (auto l : one.array.locks) d.array.locks.push_back((l.tile = t, l));
-    for (auto x : one.array.transfers) d.array.transfers.push_back((x.tile = t, x));
-    for (auto s : one.array.starts) d.array.starts.push_back((s.tile = t, s));
-    for (auto p : one.array.programs) d.array.programs.push_back((p.tile = t, p));
+    put_adder(d, t, 10 + col);
     d.flow(shim, {bundle::dma, 0}, t, {bundle::dma, 0});
     d.flow(t, {bundle::dma, 0}, {col, 0}, {bundle::dma, 0});
   }
@@ -97,14 +92,9 @@ TEST_CASE("two_col: one input for the cores of two columns, an output each", "[e
 }
 
 TEST_CASE("column_specific, device_width: only the last of three columns works", "[emu][designs]") {
-  const device_design one = add_by_one_core(7);
   device_design d(3);
   const tile_id t{2, 2};
-  for (auto b : one.array.memory) d.array.memory.push_back((b.tile = t, b));
-  for (auto l : one.array.locks) d.array.locks.push_back((l.tile = t, l));
-  for (auto x : one.array.transfers) d.array.transfers.push_back((x.tile = t, x));
-  for (auto s : one.array.starts) d.array.starts.push_back((s.tile = t, s));
-  for (auto p : one.array.programs) d.array.programs.push_back((p.tile = t, p));
+  put_adder(d, t, 7);
   d.flow({2, 0}, {bundle::dma, 1}, t, {bundle::dma, 0});
   d.flow(t, {bundle::dma, 0}, {2, 0}, {bundle::dma, 1});
   device_run run(d);
@@ -131,7 +121,8 @@ TEST_CASE("neighbor_tile_memory_access: a core works in the memory of the tile s
   d.flow(shim, {bundle::dma, 0}, core2, {bundle::dma, 0});
   d.flow(core2, {bundle::dma, 0}, shim, {bundle::dma, 0});
   // Core (0,3): the locks south of it are 0 to 15, the memory is at 0x40000.
-  d.program(core3, for_ever(5, take(1) + take(2) + nops(4) + add_block({0x40400, 0x41000}) + give(0) + give(3) + nops(2)));
+  d.program(core3,
+            for_ever(5, take(1) + take(2) + nops(4) + add_block({0x40400, 0x41000}) + give(0) + give(3) + nops(2)));
   device_run run(d);
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);
@@ -152,9 +143,11 @@ TEST_CASE("cascade_flows, matrix_multiplication_using_cascade: three cores, each
   d.program(core4, for_ever(100, take(own_locks + 1) + nops(4) + "movxm p0, #0x70400\n" + nops(4) +
                                      "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + "vadd.32 x0, x0, x4\n" +
                                      nops(4) + "vmov MCD, x0\n" + nops(4) + give(own_locks)));
-  d.program(core3, for_ever(20, "vmov x0, SCD\n" + nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) + "vmov MCD, x0\n" + nops(4)));
-  d.program(core2, for_ever(3, "vmov x0, SCD\n" + take(own_locks + 2) + nops(8) + "vadd.32 x0, x0, x4\nmovxm p1, #0x71000\n" +
-                                   nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + give(own_locks + 3)));
+  d.program(core3,
+            for_ever(20, "vmov x0, SCD\n" + nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) + "vmov MCD, x0\n" + nops(4)));
+  d.program(core2,
+            for_ever(3, "vmov x0, SCD\n" + take(own_locks + 2) + nops(8) + "vadd.32 x0, x0, x4\nmovxm p1, #0x71000\n" +
+                            nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + give(own_locks + 3)));
   pdi_builder pdi = d.pdi();
   for (const tile_id t : {core2, core3, core4}) pdi.write(t, 0x36060, 0);  // from the north, to the south
   device_run run(pdi, 1);
@@ -270,13 +263,13 @@ TEST_CASE("dynamic_object_fifo: the core finds buffer and lock at run time, and 
   d.array.programs.clear();
   // Four objects; the buffer's address is 0x70400 + 64 * (count & 1), the lock's number comes from a register.
   d.program(core2, "mova r0, #9\nmova r2, #-1\nmova r3, #1\nmova r4, #4\nmova r5, #0\nmova r10, #49\n" + nops(4) +
-                       "vbcst.32 x4, r0\n" + nops(4) +
-                       "again:\nacq r10, r2\n" + take(own_locks + 2) + nops(4) + "movxm r6, #0x70400\nmovxm r7, #0x71000\n" +
-                       nops(2) + "add r6, r6, r5\nadd r7, r7, r5\n" + nops(2) + "mov p0, r6\nmov p1, r7\n" + nops(4) +
-                       "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) +
-                       "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + give(own_locks) + give(own_locks + 3) +
-                       "mova r8, #64\n" + nops(4) + "xor r5, r5, r8\nadd r4, r4, #-1\n" + nops(2) +
-                       "jnz r4, #again\n" + nops(5) + nops(4) + "done\n" + nops(6));
+                       "vbcst.32 x4, r0\n" + nops(4) + "again:\nacq r10, r2\n" + take(own_locks + 2) + nops(4) +
+                       "movxm r6, #0x70400\nmovxm r7, #0x71000\n" + nops(2) + "add r6, r6, r5\nadd r7, r7, r5\n" +
+                       nops(2) + "mov p0, r6\nmov p1, r7\n" + nops(4) + "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" +
+                       nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" +
+                       nops(8) + give(own_locks) + give(own_locks + 3) + "mova r8, #64\n" + nops(4) +
+                       "xor r5, r5, r8\nadd r4, r4, #-1\n" + nops(2) + "jnz r4, #again\n" + nops(5) + nops(4) +
+                       "done\n" + nops(6));
   device_run run(d);
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);

@@ -35,6 +35,41 @@ void add_tile(device_design& d, tile_id t, int addend, std::uint8_t id) {
   d.program(t, add_in_turn(addend, {0, 1}, {2, 3}, {{0x70400, 0x71000}}));
 }
 
+/// A design's register writes as control packets to the tiles' ports (ids 24 + row), headers in the data, four words at
+/// most in each; only those writes that `wanted` says. Masked writes need the other bits: `loaded` has written them.
+struct packet_stream {
+  words data;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> packets;  ///< words, byte offset
+};
+template <typename Wanted>
+packet_stream control_packets(const device_design& design, const device_design& loaded, Wanted&& wanted) {
+  packet_stream stream;
+  const auto packet = [&](std::uint32_t address, std::span<const std::uint32_t> data) {
+    const auto place = aie::unpack_address(address);
+    stream.packets.emplace_back(2 + data.size(), 4 * stream.data.size());
+    stream.data.insert(
+        stream.data.end(),
+        {header(24u + place.tile.row), control_word(write_op, place.offset, static_cast<std::uint32_t>(data.size()))});
+    stream.data.insert(stream.data.end(), data.begin(), data.end());
+  };
+  std::map<std::uint32_t, std::uint32_t> values;
+  const auto merged = [&](const config::register_write& w) {
+    return values[w.address] = (values[w.address] & ~w.mask) | (w.value & w.mask);
+  };
+  for (const auto& w : loaded.writes())
+    if (w.how == config::register_write::form::mask) merged(w);
+  for (const auto& w : design.writes()) {
+    if (!wanted(aie::unpack_address(w.address))) continue;
+    words data = w.data;
+    if (w.how == config::register_write::form::word) data = {w.value};
+    if (w.how == config::register_write::form::mask) data = {merged(w)};
+    for (std::size_t i = 0; i < data.size(); i += 4)
+      packet(w.address + static_cast<std::uint32_t>(4 * i),
+             std::span(data).subspan(i, std::min<std::size_t>(4, data.size() - i)));
+  }
+  return stream;
+}
+
 }  // namespace
 
 TEST_CASE("packet_flow: in and out as packets", "[emu][designs]") {
@@ -105,8 +140,7 @@ TEST_CASE("add_one_ctrl_packet: control packets give locks and read a buffer bac
   add(code, back(8, 1, 0));
   add(code, back(16, 2, 1));
   const auto send = [&](std::uint32_t count, std::uint32_t offset) {
-    const shim_transfer packet{
-        .count = count, .offset = offset, .shape = {.packet_enable = true, .packet_id = 1}};
+    const shim_transfer packet{.count = count, .offset = offset, .shape = {.packet_enable = true, .packet_id = 1}};
     add(code, packet);
     wait(code, packet);
   };
@@ -168,27 +202,10 @@ TEST_CASE("ctrl_packet_reconfig, _1x4_cores, _4x1_cores: packets load programs, 
   for (std::uint8_t i = 0; i < rows; ++i)
     add_tile(whole, {0, static_cast<std::uint8_t>(2 + i)}, 100 + i, static_cast<std::uint8_t>(10 + i));
 
-  words stream;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> packets;  // words, byte offset
-  const auto packet = [&](std::uint32_t address, std::span<const std::uint32_t> data) {
-    const auto place = aie::unpack_address(address);
-    packets.emplace_back(2 + data.size(), 4 * stream.size());
-    stream.insert(stream.end(), {header(24u + place.tile.row),
-                                 control_word(write_op, place.offset, static_cast<std::uint32_t>(data.size()))});
-    stream.insert(stream.end(), data.begin(), data.end());
+  const auto in_core_rows = [](const aie::tile_address& place) {
+    return place.tile.row >= 2 && (place.offset < 0x3F000 || place.offset >= 0x40000);
   };
-  std::map<std::uint32_t, std::uint32_t> controls;  // of masked writes, whose other bits a compiler knows
-  for (const auto& w : whole.writes()) {
-    const auto place = aie::unpack_address(w.address);
-    const bool switches = place.offset >= 0x3F000 && place.offset < 0x40000;
-    if (place.tile.row < 2 || switches) continue;
-    words data = w.data;
-    if (w.how == config::register_write::form::word) data = {w.value};
-    if (w.how == config::register_write::form::mask)
-      data = {controls[w.address] = (controls[w.address] & ~w.mask) | (w.value & w.mask)};
-    for (std::size_t i = 0; i < data.size(); i += 4)
-      packet(w.address + static_cast<std::uint32_t>(4 * i), std::span(data).subspan(i, std::min<std::size_t>(4, data.size() - i)));
-  }
+  const auto [stream, packets] = control_packets(whole, skeleton, in_core_rows);
 
   device_run run(skeleton);
   auto& in = run.add_buffer(pattern(16));
@@ -218,7 +235,8 @@ TEST_CASE("control packets reach memtile and shim: memory, locks, and what they 
   d.packets(shim, {bundle::dma, 0}, t, {bundle::tile_control, 0}, 9, false);
   d.packets(t, {bundle::tile_control, 0}, shim, {bundle::dma, 0}, 4, true);
   device_run run(d);
-  run.add_buffer(words{header(9), control_word(write_op, lock + 0x10, 1), 17, header(9), control_word(read_op, lock + 0x10, 1, 4)});
+  run.add_buffer(words{header(9), control_word(write_op, lock + 0x10, 1), 17, header(9),
+                       control_word(read_op, lock + 0x10, 1, 4)});
   auto& answer = run.add_buffer(1);
   code_builder code;
   add(code, back(1, 1, 0));
@@ -230,4 +248,49 @@ TEST_CASE("control packets reach memtile and shim: memory, locks, and what they 
   wait(code, back(1, 1, 0));
   run.run(code);
   CHECK(answer[0] == 17);
+}
+
+TEST_CASE("ctrl_packet_reconfig: the routes of the data come by control packets too", "[emu][designs]") {
+  device_design skeleton, whole;
+  for (auto* d : {&skeleton, &whole})
+    for (std::uint8_t row = 0; row < 3; ++row)
+      d->packets(shim, {bundle::dma, 0}, {0, row}, {bundle::tile_control, 0}, static_cast<std::uint8_t>(24 + row),
+                 false);
+  put_adder(whole, core2, 7);
+  auto [stream, packets] = control_packets(whole, skeleton, [](const aie::tile_address& place) {
+    return place.tile.row == 2 && (place.offset < 0x3F000 || place.offset >= 0x40000);
+  });
+  const auto packet = [&](tile_id t, std::uint32_t offset, std::uint32_t value) {
+    packets.emplace_back(3, 4 * stream.size());
+    stream.insert(stream.end(), {header(24u + t.row), control_word(write_op, offset, 1), value});
+  };
+  const auto circuit = [&](tile_id t, aie::port in, aie::port out) {
+    const auto kind = aie::npu1.kind(t);
+    const auto s = *aie::slave_number(kind, in), m = *aie::master_number(kind, out);
+    packet(t, aie::slave_offset(kind, s), aie::pack_slave({.enable = true}));
+    packet(t, aie::master_offset(kind, m), aie::pack_master({.enable = true, .slave = s}));
+  };
+  circuit(shim, {bundle::south, 7}, {bundle::north, 3});
+  circuit(memtile, {bundle::south, 3}, {bundle::north, 3});
+  circuit(core2, {bundle::south, 3}, {bundle::dma, 0});
+  circuit(core2, {bundle::dma, 0}, {bundle::south, 3});
+  circuit(memtile, {bundle::north, 3}, {bundle::south, 3});
+  circuit(shim, {bundle::north, 3}, {bundle::south, 2});
+  packet(shim, 0x1F000, 1u << 10 | 1u << 14);  // mux: MM2S 0 as before, and 1
+  packet(shim, 0x1F004, 1u << 4);              // demux: S2MM 0
+  device_run run(skeleton);
+  auto& in = run.add_buffer(pattern(64));
+  auto& out = run.add_buffer(64);
+  run.add_buffer(stream);
+  code_builder code;
+  for (const auto& [count, offset] : packets) {
+    const shim_transfer send{.argument = 2, .count = count, .offset = offset, .shape = {}};
+    add(code, send);
+    wait(code, send);
+  }
+  add(code, back(64, 1, 0));
+  add(code, {.count = 64, .bd = 1, .channel = 1, .token = false, .shape = {}});
+  wait(code, back(64, 1, 0));
+  run.run(code);
+  CHECK(out == added(in, 7));
 }

@@ -76,7 +76,7 @@ TEST_CASE("vec_mul_event_trace: a core's and a shim's events come out and decode
   CHECK(of_core.begins(1) == 4);
   REQUIRE(of_core.active[0].size() == of_core.active[1].size());
   for (std::size_t i = 0; i < of_core.active[0].size(); ++i) CHECK(of_core.active[0][i] < of_core.active[1][i]);
-  CHECK(of_core.active[5].size() > 0);   // LOCK_STALL
+  CHECK(of_core.active[5].size() > 0);    // LOCK_STALL
   CHECK(of_core.active[6].size() == 64);  // PORT_RUNNING_0: port 1 as master, DMA 0: a word a cycle
   CHECK(of_core.active[7].size() == 64);  // PORT_RUNNING_1: port 1 as slave
   const auto of_shim = decode_trace(trace, header(shim, 2, 2));
@@ -88,12 +88,7 @@ TEST_CASE("vec_mul_event_trace: a core's and a shim's events come out and decode
 
 TEST_CASE("event traces of a memtile and of a core tile's memory module, in two columns at once", "[emu][designs]") {
   device_design d(2);
-  const device_design one = add_by_one_core(3);
-  d.array.memory = one.array.memory;
-  d.array.locks = one.array.locks;
-  d.array.transfers = one.array.transfers;
-  d.array.starts = one.array.starts;
-  d.array.programs = one.array.programs;
+  put_adder(d, core2, 3);
   d.buffer({1, 1}, "relay", 0, 16);
   d.fifo({1, 1}, {0, 1}, 1);
   d.ring({1, 1}, s2mm, 0, 0, {"relay"}, 16, {0, 1});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ways of running a design that XRT offers, on the unmodified XRT: plain kernels, several per XCLBIN, run lists, control
-// ELFs with and without control packets, threads, contexts. The XCLBINs come from bootgen and xclbinutil, the ELFs from
-// aiebu-asm, as in mlir-aie's flow.
+// Ways of running a design that XRT offers, on the unmodified XRT: plain kernels, several per XCLBIN, run lists,
+// control ELFs with and without control packets, threads, contexts. The XCLBINs come from bootgen and xclbinutil, the
+// ELFs from aiebu-asm, as in mlir-aie's flow.
 #include <unistd.h>
 #include <xrt/experimental/xrt_elf.h>
 #include <xrt/experimental/xrt_ext.h>
@@ -83,8 +83,10 @@ xrt::elf control_elf(const std::vector<std::byte>& code, const words& packets = 
   std::vector<std::string> command{"aiebu-asm", "-t", "aie2txn", "-c", "insts.bin", "-o", "design.elf"};
   if (!packets.empty()) {
     folder.write("packets.bin", bytes_of(packets));
-    const json buffer{{"xrt_id", argument},          {"logical_id", -1},
-                      {"size_in_bytes", 4 * packets.size()}, {"ctrl_pkt_buffer", 1},
+    const json buffer{{"xrt_id", argument},
+                      {"logical_id", -1},
+                      {"size_in_bytes", 4 * packets.size()},
+                      {"ctrl_pkt_buffer", 1},
                       {"name", "runtime_control_packet"}};
     folder.write("buffers.json", json{{"external_buffers", {{"buffer_ctrl", buffer}}}}.dump());
     command.insert(command.end(), {"-p", "packets.bin", "-j", "buffers.json"});
@@ -93,8 +95,8 @@ xrt::elf control_elf(const std::vector<std::byte>& code, const words& packets = 
   const auto file = folder.read("design.elf");
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / ("npurt-design-" + std::to_string(::getpid()) + ".elf");
-  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(file.data()),
-                                              static_cast<std::streamsize>(file.size()));
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
   xrt::elf elf(path.string());
   std::filesystem::remove(path);
   return elf;
@@ -115,16 +117,27 @@ std::vector<std::byte> with_second_kernel(const std::vector<std::byte>& file, co
   image["cdo_groups"][0]["dpu_kernel_ids"] = json::array({"0x902"});
   partition["aie_partition"]["PDIs"].push_back(image);
   folder.write("partition.json", partition.dump());
-  json arguments = json::array({{{"name", "opcode"}, {"address-qualifier", "SCALAR"}, {"type", "uint64_t"}, {"offset", "0x00"}},
-                                {{"name", "instr"}, {"memory-connection", "SRAM"}, {"address-qualifier", "GLOBAL"}, {"type", "char *"}, {"offset", "0x08"}},
-                                {{"name", "ninstr"}, {"address-qualifier", "SCALAR"}, {"type", "uint32_t"}, {"offset", "0x10"}}});
+  json arguments =
+      json::array({{{"name", "opcode"}, {"address-qualifier", "SCALAR"}, {"type", "uint64_t"}, {"offset", "0x00"}},
+                   {{"name", "instr"},
+                    {"memory-connection", "SRAM"},
+                    {"address-qualifier", "GLOBAL"},
+                    {"type", "char *"},
+                    {"offset", "0x08"}},
+                   {{"name", "ninstr"}, {"address-qualifier", "SCALAR"}, {"type", "uint32_t"}, {"offset", "0x10"}}});
   for (unsigned i = 0; i < 5; ++i) {
     static constexpr std::array offsets{"0x14", "0x1c", "0x24", "0x2c", "0x34"};
-    arguments.push_back({{"name", "bo" + std::to_string(i)}, {"memory-connection", "HOST"}, {"address-qualifier", "GLOBAL"}, {"type", "void*"}, {"offset", offsets.at(i)}});
+    arguments.push_back({{"name", "bo" + std::to_string(i)},
+                         {"memory-connection", "HOST"},
+                         {"address-qualifier", "GLOBAL"},
+                         {"type", "void*"},
+                         {"offset", offsets.at(i)}});
   }
-  const json kernel{{"name", "ADDTWO"}, {"type", "dpu"},
+  const json kernel{{"name", "ADDTWO"},
+                    {"type", "dpu"},
                     {"extended-data", {{"subtype", "DPU"}, {"functional", "0"}, {"dpu_kernel_id", "0x902"}}},
-                    {"arguments", arguments}, {"instances", json::array({json{{"name", "ADDTWOINST"}}})}};
+                    {"arguments", arguments},
+                    {"instances", json::array({json{{"name", "ADDTWOINST"}}})}};
   folder.write("kernels.json", json{{"ps-kernels", {{"kernels", json::array({kernel})}}}}.dump());
   folder.run({"xclbinutil", "--input", "one.xclbin", "--add-kernel", "kernels.json", "--add-replace-section",
               "AIE_PARTITION:JSON:partition.json", "--force", "--quiet", "--output", "two.xclbin"});
@@ -181,6 +194,66 @@ TEST_CASE("add_one_objFifo_elf: control code in an ELF", "[emu][designs][xrt]") 
     run.wait2();
     CHECK(contents_of(output) == added(in, 1));
   }
+}
+
+TEST_CASE("the length of control code may be given in bytes, as mlir-aie's Python runtime does",
+          "[emu][designs][xrt]") {
+  opened o(xrt::device(0), xclbin_of(add_one_file()));
+  xrt::kernel kernel(o.context, "design");
+  const auto code = in_and_out(count, count).build();
+  const words in = pattern(count);
+  xrt::bo input = host_buffer(o, in), output = host_buffer(o, words(count));
+  const auto length = static_cast<std::uint32_t>(code.size());
+  auto run = kernel(transaction, instructions(o, kernel, code), length, input, output);
+  REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
+  CHECK(contents_of(output) == added(in, 1));
+}
+
+TEST_CASE("a thousand devices, contexts and runs leave no descriptor, thread or file behind", "[emu][designs][xrt]") {
+  const auto entries = [](const char* folder) {
+    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+  };
+  const auto file = xclbin_of(add_one_file());
+  const auto code = in_and_out(count, count).build();
+  const words in = pattern(count);
+  const auto open_run_close = [&](bool runs) {
+    opened o(xrt::device(0), file);
+    if (!runs) return;
+    xrt::kernel kernel(o.context, "design");
+    xrt::bo input = host_buffer(o, in), output = host_buffer(o, words(count));
+    auto run = kernel(transaction, instructions(o, kernel, code), code_words(code), input, output);
+    REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
+  };
+  open_run_close(true);
+  const auto descriptors = entries("/proc/self/fd"), threads = entries("/proc/self/task");
+  for (unsigned i = 0; i < 1000; ++i) open_run_close(i % 10 == 0);
+  CHECK(entries("/proc/self/fd") == descriptors);
+  CHECK(entries("/proc/self/task") == threads);
+}
+
+TEST_CASE("memory stays flat over many runs", "[emu][designs][xrt]") {
+  const auto resident_pages = [] {
+    std::ifstream file("/proc/self/statm");
+    std::size_t whole = 0, resident = 0;
+    file >> whole >> resident;
+    return resident;
+  };
+  opened o(xrt::device(0), xclbin_of(add_one_file()));
+  xrt::kernel kernel(o.context, "design");
+  const auto code = in_and_out(count, count).build();
+  xrt::bo input = host_buffer(o, pattern(count)), output = host_buffer(o, words(count));
+  const char* const wanted = std::getenv("NPURT_TEST_RUNS");
+  const unsigned runs = wanted == nullptr ? 6000 : static_cast<unsigned>(std::atoi(wanted));
+  const xrt::bo control = instructions(o, kernel, code);
+  auto run = kernel(transaction, control, code_words(code), input, output);
+  REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
+  std::size_t before = 0;
+  for (unsigned i = 0; i < runs; ++i) {
+    if (i == 5000) before = resident_pages();  // the records of single commands end at 4096
+    run.start();
+    if (run.wait() != ERT_CMD_STATE_COMPLETED) FAIL("run " << i);
+  }
+  CHECK(resident_pages() < before + 512);  // 2 MB
 }
 
 TEST_CASE("ELF kernels in a run list", "[emu][designs][xrt]") {

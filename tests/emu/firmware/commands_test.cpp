@@ -142,8 +142,8 @@ TEST_CASE("a mask poll waits for a channel's status", "[emu][firmware]") {
 }
 
 TEST_CASE("a buffer freed while a transfer hangs is not touched by the next command", "[emu][firmware]") {
-  machine m(relay(64).build(), 6400);  // more than moves after the command's end
-  REQUIRE(m.run(transfer(6400, false).mask_poll(0x1D220, 0, 0)).outcome == command_outcome::completed);
+  machine m(relay(64).build(), 200'000);  // more than moves after the command's end
+  REQUIRE(m.run(transfer(200'000, false).mask_poll(0x1D220, 0, 0)).outcome == command_outcome::completed);
   m.host.remove(dst_address);
   const auto result = m.run(code_builder().sync(shim, 0, 0));
   CHECK(result.outcome == command_outcome::error);

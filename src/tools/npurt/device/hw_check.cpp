@@ -72,8 +72,8 @@ json check(device& npu, const hw_check_operation& operation, unsigned repeat) {
 }
 
 std::string line_of(const json& row) {
-  std::string text = std::format("{:<12} {:<28} {}", row.at("name").get<std::string>(), row.at("shape").get<std::string>(),
-                                 row.at("right").get<bool>() ? "right" : "WRONG");
+  std::string text = std::format("{:<12} {:<28} {}", row.at("name").get<std::string>(),
+                                 row.at("shape").get<std::string>(), row.at("right").get<bool>() ? "right" : "WRONG");
   if (row.contains("median_call_us")) {
     text += std::format(", {:.1f} us a call", row.at("median_call_us").get<double>());
   }
@@ -177,12 +177,14 @@ void add_model(json& report, json& rows, const hw_check_options& options, bool e
 
 int hw_check(const hw_check_options& options) {
   device npu(options.device);
-  json report{{"npurt", NPURT_VERSION},
-              {"date", std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))},
-              {"emulated", npu.emulated()},
-              {"device", {{"name", npu.name()}, {"bdf", npu.bdf()}, {"columns", npu.columns()}, {"firmware", npu.firmware_version()}}},
-              {"xrt_headers", xrt_build_version},
-              {"machine", machine_report()}};
+  json report{
+      {"npurt", NPURT_VERSION},
+      {"date", std::format("{:%FT%TZ}", std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))},
+      {"emulated", npu.emulated()},
+      {"device",
+       {{"name", npu.name()}, {"bdf", npu.bdf()}, {"columns", npu.columns()}, {"firmware", npu.firmware_version()}}},
+      {"xrt_headers", xrt_build_version},
+      {"machine", machine_report()}};
   json rows = run_checks(npu, options);
   add_model(report, rows, options, npu.emulated());
   const auto wrong = std::ranges::count_if(rows, [](const json& row) { return !row.at("right").get<bool>(); });
@@ -193,12 +195,13 @@ int hw_check(const hw_check_options& options) {
   if (options.json) {
     print_text(text);
   } else {
-    std::string lines = npu.name() + (npu.emulated() ? ", emulated: times of the host say nothing of hardware\n" : "\n");
+    std::string lines =
+        npu.name() + (npu.emulated() ? ", emulated: times of the host say nothing of hardware\n" : "\n");
     for (const json& row : rows) {
       lines += line_of(row);
     }
-    print_text(lines + std::format("{} of {} right, report in {}\n", rows.size() - static_cast<std::size_t>(wrong), rows.size(),
-                                   options.output));
+    print_text(lines + std::format("{} of {} right, report in {}\n", rows.size() - static_cast<std::size_t>(wrong),
+                                   rows.size(), options.output));
   }
   return wrong == 0 ? 0 : 1;
 }
@@ -207,7 +210,8 @@ int hw_check(const hw_check_options& options) {
 
 }  // namespace npurt::tools
 
-extern "C" __attribute__((visibility("default"))) int npurt_tools_hw_check(const npurt::tools::hw_check_options& options) {
+extern "C" __attribute__((visibility("default"))) int npurt_tools_hw_check(
+    const npurt::tools::hw_check_options& options) {
   try {
     return npurt::tools::hw_check(options);
   } catch (const npurt::error& failure) {

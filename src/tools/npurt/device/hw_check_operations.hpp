@@ -13,8 +13,8 @@ namespace npurt::tools {
 /// A call with its operands, made anew for every check.
 struct prepared_check {
   std::function<void(device&)> call;
-  /// Largest error of the last call's result, as a share of what the operation's documentation allows; exact ones give 0
-  /// or infinity.
+  /// Largest error of the last call's result, as a share of what the operation's documentation allows; exact ones give
+  /// 0 or infinity.
   std::function<double()> worst;
 };
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <filesystem>
 #include <format>
-#include <limits>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
@@ -59,6 +60,22 @@ std::size_t size_of(const std::string& text, const std::string& argument) {
   return value << shift;
 }
 
+/// @throws std::runtime_error if it cannot be read, is empty or larger than a buffer may be
+std::vector<std::uint8_t> read_buffer(const std::string& path) {
+  std::error_code failure;
+  const auto size = std::filesystem::file_size(path, failure);
+  if (failure || size == 0 || size > largest_buffer) {
+    throw std::runtime_error(failure ? std::format("cannot read {}: {}", path, failure.message())
+                                     : std::format("{} has {} bytes, a buffer has 1 to 4096M", path, size));
+  }
+  std::vector<std::uint8_t> contents(static_cast<std::size_t>(size));
+  std::ifstream in(path, std::ios::binary);
+  if (!in.read(reinterpret_cast<char*>(contents.data()), static_cast<std::streamsize>(contents.size()))) {
+    throw std::runtime_error("cannot read " + path);
+  }
+  return contents;
+}
+
 /// What a buffer is filled with and where its contents go.
 struct prepared_buffer {
   std::vector<std::uint8_t> contents;
@@ -74,10 +91,7 @@ prepared_buffer prepare(const call_buffer& buffer) {
     }
     return {{}, size_of(buffer.argument.substr(colon + 1), buffer.argument), buffer.argument.substr(0, colon)};
   }
-  prepared_buffer made{read_file(buffer.argument), 0, {}};
-  if (made.contents.empty()) {
-    throw std::runtime_error(buffer.argument + " is empty");
-  }
+  prepared_buffer made{read_buffer(buffer.argument), 0, {}};
   made.bytes = made.contents.size();
   made.output = buffer.use == call_buffer::role::inout ? buffer.argument : "";
   return made;
@@ -138,9 +152,10 @@ json call(const run_options& options) {
   }
   const double first = times.front();
   std::ranges::sort(times);
-  json report{{"completed", true},   {"device", npu.name()},           {"emulated", npu.emulated()},
-              {"kernel", target.name()}, {"outputs", outputs},            {"calls", times.size()},
-              {"first_us", first},   {"median_us", times[times.size() / 2]}};
+  json report{{"completed", true},          {"device", npu.name()},
+              {"emulated", npu.emulated()}, {"kernel", target.name()},
+              {"outputs", outputs},         {"calls", times.size()},
+              {"first_us", first},          {"median_us", times[times.size() / 2]}};
   if (const auto figures = emulator::last_command()) {
     report["modelled_cycles"] = figures->cycles;
     report["modelled_us"] = figures->seconds() * 1e6;
@@ -150,8 +165,9 @@ json call(const run_options& options) {
 }
 
 std::string text_of(const json& report) {
-  std::string text = std::format("{}{}: kernel {} completed", report.at("device").get<std::string>(),
-                                 report.at("emulated").get<bool>() ? " (emulated)" : "", report.at("kernel").get<std::string>());
+  std::string text =
+      std::format("{}{}: kernel {} completed", report.at("device").get<std::string>(),
+                  report.at("emulated").get<bool>() ? " (emulated)" : "", report.at("kernel").get<std::string>());
   text += std::format(", {:.1f} us on the host for start and wait\n", report.at("median_us").get<double>());
   if (report.contains("time_model")) {
     text += std::format("{}: {} cycles, {:.1f} us\n", report.at("time_model").get<std::string>(),
