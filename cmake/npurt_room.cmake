@@ -22,11 +22,12 @@ function(npurt_add_room name)
 endfunction()
 
 # What runs for a moment is optimised less: two thirds of the time of a build from nothing would go into it.
-set(npurt_quick_build $<$<NOT:$<CONFIG:Debug>>:-O1>)
+set(npurt_quick_build $<$<NOT:$<CONFIG:Debug>>:-Og>)
 
 include(npurt_precompiled)
 npurt_add_precompiled(room library)
 npurt_add_precompiled(quick_room library OPTIONS ${npurt_quick_build})
+npurt_add_precompiled(runtime library HEADERS <fmt/format.h> <xrt/xrt_bo.h> <xrt/xrt_device.h> <xrt/xrt_kernel.h> LINK XRT::xrt_coreutil fmt::fmt)
 if(NPURT_DEVELOPER)
   find_package(Catch2 3 REQUIRED)
   npurt_add_precompiled(tool program HEADERS <CLI/CLI.hpp> <nlohmann/json.hpp>

@@ -127,6 +127,8 @@ void read_section(xclbin& result, const xclbin_section& header, const byte_view&
     case section_kind::aie_partition:
       result.partition = read_aie_partition(section);
       break;
+    case section_kind::user_metadata:
+      break;  // what is in it is a matter of the program that comes with the file
   }
 }
 

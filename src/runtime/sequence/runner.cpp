@@ -189,9 +189,10 @@ bool runner::await_slice(std::uint64_t number, time_point ends_at) {
   return true;
 }
 
-// In slices, so that nobody who waits longer keeps another one beyond his deadline.
+// In slices, so that one who waits longer does not keep another one far beyond his deadline; each costs a failing
+// ioctl.
 bool runner::await_device(std::uint64_t number, time_point ends_at) {
-  constexpr milliseconds slice{100};
+  constexpr milliseconds slice{1000};
   bool over = false;
   do {
     over = await_slice(number, std::min(ends_at, steady_clock::now() + slice));
