@@ -12,8 +12,7 @@ void softmax(const char* x_file, const char* y_file) {
   examples::bf16_tensor y = x;
   npurt::device device;
   examples::print_tensor("X", x);
-  const npurt::op_report& report = npurt::softmax(device, examples::rows_of(x), examples::rows_of(y));
-  examples::print_call(device, report);
+  examples::print_call(device, npurt::softmax(device, examples::rows_of(x), examples::rows_of(y)));
   examples::print_error(y, npurt::kernels::reference::softmax(examples::to_floats(x), x.shape.back()));
   if (y_file) examples::write_bf16(y_file, y);
 }

@@ -94,7 +94,7 @@ TEST_CASE("every operation gives after a thousand calls what it gave first", "[o
   const calls make;
   const auto alone = each_alone(make);
   npurt::device device;
-  constexpr std::size_t turns = 10, calls_a_turn = 1000 / turns / calls::count;
+  constexpr std::size_t turns = 5, calls_a_turn = 1000 / turns / calls::count;
   for (std::size_t turn = 0; turn < turns; ++turn) {
     for (std::size_t which = 0; which < calls::count; ++which) {
       for (std::size_t i = 0; i < calls_a_turn; ++i) REQUIRE(make(device, which) == alone[which]);

@@ -36,7 +36,9 @@ std::uint32_t pairs_of(std::size_t elements) {
 
 recipe make_recipe(std::uint32_t pairs) {
   const std::size_t bytes = std::size_t{pairs} * overlay::chunks_per_pair * overlay::chunk_bytes;
-  return {operation::gelu_i8, overlay::elementwise_code(operation::gelu_i8, pairs, {}, true), {bytes, bytes, overlay::chunk_bytes}};
+  return {operation::gelu_i8,
+          overlay::elementwise_code(operation::gelu_i8, pairs, {}, true),
+          {bytes, bytes, overlay::chunk_bytes}};
 }
 
 auto filled(const int8_table& table, std::span<const std::int8_t> x) {

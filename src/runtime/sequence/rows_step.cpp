@@ -2,7 +2,6 @@
 // Layernorm and softmax in a sequence.
 #include <algorithm>
 #include <bit>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -83,9 +82,7 @@ std::unique_ptr<step> layernorm_step(const operand& x, const operand& y,
                                      std::shared_ptr<const layernorm_weights_state> weights, float eps) {
   check_rows("layernorm", {x.rows, x.columns});
   check_extent("layernorm", "gamma and beta", "C", weights->columns, x.columns);
-  if (!std::isfinite(eps) || eps < 0) {
-    throw value_error(fmt::format("layernorm: eps is {}, it must be finite and not negative", eps));
-  }
+  check_layernorm_eps(eps);
   return std::make_unique<rows>(
       rows_job{operation::layernorm_bf16, "layernorm", x, y, std::move(weights), std::bit_cast<std::uint32_t>(eps)});
 }
