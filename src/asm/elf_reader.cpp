@@ -6,17 +6,13 @@
 #include <fmt/format.h>
 #include <libelf.h>
 
-#include <memory>
 #include <unordered_map>
 
+#include "asm/elf_handle.hpp"
 #include "asm/elf_writer.hpp"
 
 namespace npurt::assembler {
 namespace {
-
-struct elf_closer {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
 
 class elf_input {
  public:
@@ -87,7 +83,7 @@ class elf_input {
   }
 
   std::vector<std::uint8_t> copy_;
-  std::unique_ptr<Elf, elf_closer> elf_;
+  elf_handle elf_;
   std::size_t names_ = 0;
   std::unordered_map<std::size_t, int> places_;  ///< ELF section number to index in the program
   program made_;

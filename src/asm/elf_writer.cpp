@@ -9,15 +9,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <memory>
 #include <stdexcept>
+
+#include "asm/elf_handle.hpp"
 
 namespace npurt::assembler {
 namespace {
-
-struct elf_closer {
-  void operator()(Elf* elf) const { elf_end(elf); }
-};
 
 /// A file that lives in memory: libelf writes to descriptors only.
 class memory_file {
@@ -187,7 +184,7 @@ class elf_image {
 
   const program& p_;
   memory_file file_;
-  std::unique_ptr<Elf, elf_closer> elf_;
+  elf_handle elf_;
   std::vector<std::size_t> loaded_;  ///< program sections with bytes in memory; the k-th is ELF section k+1
   std::vector<Elf_Scn*> scns_;
   std::vector<Elf32_Sym> symbols_;

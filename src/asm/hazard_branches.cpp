@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Branches in delay slots, and what stands too close to the end of a hardware loop.
 #include "asm/hazard_search.hpp"
+#include "asm/hazards.hpp"
 
 namespace npurt::assembler {
 namespace {
 
 using namespace aie::isa;
-
-/// llvm-aie, AIE2InstrInfo.cpp getZOLSupport.
-constexpr std::uint32_t loop_setup_distance = 112;
 
 bool is_loop_register(reg_id reg) {
   static const std::array<reg_id, 3> loop_registers{*find_register("LS"), *find_register("LE"), *find_register("LC")};

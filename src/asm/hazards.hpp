@@ -2,6 +2,7 @@
 // Warnings about programs that the exposed pipeline of an AIE2 core does not run as their text reads.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "asm/program.hpp"
 
 namespace npurt::assembler {
+
+/// The last write of ls, le or lc lies at least so many bytes before the bundle at le (llvm-aie, AIE2InstrInfo.cpp
+/// getZOLSupport).
+constexpr std::uint32_t loop_setup_distance = 112;
 
 /// Looks along straight lines, through delay slots, over hardware loops and over branches whose target the text names
 /// (a call ends a path) for:

@@ -4,17 +4,13 @@
 
 #include <algorithm>
 
+#include "asm/hazards.hpp"
 #include "asm/unit.hpp"
 
 namespace npurt::assembler {
 namespace {
 
 using namespace aie::isa;
-
-/// The last write of ls, le or lc lies at least this far before the bundle at le (llvm-aie, AIE2InstrInfo.cpp
-/// getZOLSupport).
-constexpr std::uint32_t loop_setup_distance = 112;
-constexpr unsigned longest_bundle = 16;
 
 const decoded_bundle& bundle_of(const section_item& item) {
   return item.encodings.by_length[item.encodings.shortest() / 2]->bundle;

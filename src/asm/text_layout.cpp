@@ -9,8 +9,6 @@
 namespace npurt::assembler {
 namespace {
 
-constexpr unsigned longest_bundle = 16;
-
 class section_layout {
  public:
   section_layout(std::vector<section_item>& items, std::uint32_t base, bool executable)

@@ -10,6 +10,8 @@
 
 namespace npurt::assembler {
 
+constexpr unsigned longest_bundle = 16;  ///< bytes
+
 /// What stands in a section, in order.
 struct section_item {
   enum class type { label, bundle, align, data } kind;

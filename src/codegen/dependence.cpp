@@ -9,9 +9,9 @@
 namespace npurt::codegen {
 namespace {
 
-/// A leaf of a value or, from `physical` on, a leaf register.
+/// A leaf of a value or, from `first_register` on, a leaf register.
 using place = std::uint32_t;
-constexpr place physical = 1u << 31;
+constexpr place first_register = 1u << 31;
 constexpr unsigned leaves_of_a_value = 16;
 
 struct access {
@@ -51,7 +51,7 @@ class graph_builder {
       }
       for (const auto& implicit : row.implicit) {
         if ((implicit.role == isa::operand_role::def) == defs) {
-          accesses_[physical + implicit.reg].push_back({i, defs, {{implicit.cycle, 0}}});
+          accesses_[first_register + implicit.reg].push_back({i, defs, {{implicit.cycle, 0}}});
         }
       }
     }
@@ -69,13 +69,13 @@ class graph_builder {
       }
     } else if (given.kind == operand::type::physical) {
       for (const isa::reg_id leaf : leaves(given.reg)) {
-        accesses_[physical + leaf].push_back({i, is_def, times});
+        accesses_[first_register + leaf].push_back({i, is_def, times});
       }
     }
   }
 
   void order_accesses(place at, const std::vector<access>& accesses) {
-    const bool named = at >= physical;
+    const bool named = at >= first_register;
     // Flags that are only written, and modes that are only read, order nothing.
     if (named && (std::ranges::none_of(accesses, &access::is_def) || std::ranges::all_of(accesses, &access::is_def)) &&
         !written_by_name(accesses)) {

@@ -10,7 +10,7 @@
 namespace npurt::codegen {
 namespace {
 
-using leaf = std::pair<value_id, unsigned>;
+using value_leaf = std::pair<value_id, unsigned>;
 
 template <typename Visit>
 void visit_leaves(const operation& op, isa::operand_role role, Visit visit) {
@@ -18,24 +18,24 @@ void visit_leaves(const operation& op, isa::operand_role role, Visit visit) {
     const operand& o = op.operands[i];
     if (o.kind == operand::type::value && op.ways[0]->operands[i].role == role) {
       for (unsigned n = 0; n < o.leaves; ++n) {
-        visit(leaf{o.value, o.first_leaf + n});
+        visit(value_leaf{o.value, o.first_leaf + n});
       }
     }
   }
 }
 
 /// Follows regions until each spoilt leaf is written anew.
-void refuse_reads(const region_list& list, std::set<leaf> spoilt, std::size_t first, std::size_t last) {
+void refuse_reads(const region_list& list, std::set<value_leaf> spoilt, std::size_t first, std::size_t last) {
   for (std::size_t r = first; r <= last && !spoilt.empty(); ++r) {
     visit_operations(list.regions[r], [&](const operation& op) {
-      visit_leaves(op, isa::operand_role::use, [&](const leaf& l) {
+      visit_leaves(op, isa::operand_role::use, [&](const value_leaf& l) {
         if (spoilt.contains(l)) {
           throw undefined_value_error(
               std::format("{}: {} was moved on by iterations past the end of a loop: set it anew", op.note,
                           list.values[l.first].name));
         }
       });
-      visit_leaves(op, isa::operand_role::def, [&](const leaf& l) { spoilt.erase(l); });
+      visit_leaves(op, isa::operand_role::def, [&](const value_leaf& l) { spoilt.erase(l); });
     });
   }
 }
@@ -52,11 +52,11 @@ bool may_overrun(const std::vector<operation>& ops, const std::vector<slot_choic
 }
 
 void check_overrun(const region_list& list, std::size_t at, const loop_plan& p) {
-  std::set<leaf> spoilt;
+  std::set<value_leaf> spoilt;
   const auto& ops = list.regions[at].ops;
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (p.chosen[i].cycle < p.head) {
-      visit_leaves(ops[i], isa::operand_role::def, [&](const leaf& l) {
+      visit_leaves(ops[i], isa::operand_role::def, [&](const value_leaf& l) {
         if (list.values[l.first].is_variable) {
           spoilt.insert(l);
         }

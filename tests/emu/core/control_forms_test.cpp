@@ -11,7 +11,6 @@ using namespace npurt::test;
 namespace {
 
 const std::string slots = "nop\nnop\nnop\nnop\nnop\n";
-const std::string end = "nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\ndone\n" + slots;
 
 bool is_packet_move(const aie::isa::instruction& row) {
   return row.mnemonic.starts_with("mov") && row.name.find("2ms") != std::string_view::npos;
@@ -69,15 +68,15 @@ TEST_CASE("a move to the stream sends its word, with tlast where its name or r28
 }
 
 TEST_CASE("moves that do not wait report whether the stream took or gave a word", "[emu][core][forms]") {
-  core_bench full("mova r1, #5\nmov.nb ms, r1\n" + end);
+  core_bench full("mova r1, #5\nmov.nb ms, r1\n" + ending(8));
   full.ports.stream_room = 0;
   full.run();
   CHECK(full.reg("srMS0") == 0);
   CHECK(full.ports.stream_out.empty());
-  core_bench empty("mov.nb r1, SS\n" + end);
+  core_bench empty("mov.nb r1, SS\n" + ending(8));
   empty.run();
   CHECK(empty.reg("srSS0") == 0);
-  core_bench word("mov.nb r1, SS\n" + end);
+  core_bench word("mov.nb r1, SS\n" + ending(8));
   word.ports.stream_in.push_back({77, true});
   word.run();
   CHECK(word.reg("r1") == 77);
@@ -105,7 +104,7 @@ TEST_CASE("branches go where their operands say after five delay slots", "[emu][
     INFO(r.text << " with " << r.r0);
     const bool call = std::string_view(r.text).starts_with("jl");
     core_bench bench("movxm p0, #there\n" + std::string(call ? "" : "movxm lr, #there\n") + "nop\nnop\nnop\nnop\n" +
-                     r.text + "\n" + slots + "add.nc r1, r1, #1\n.p2align 4\nthere:\n" + end);
+                     r.text + "\n" + slots + "add.nc r1, r1, #1\n.p2align 4\nthere:\n" + ending(8));
     bench.set("r0", r.r0);
     bench.run();
     CHECK(bench.reg("r1") == (r.taken ? 0u : 1u));
@@ -143,7 +142,7 @@ TEST_CASE("lock requests name lock and value, conditional ones only if r26 is se
 }
 
 TEST_CASE("events carry their number", "[emu][core][forms]") {
-  core_bench bench("event #0\nevent #3\n" + end);
+  core_bench bench("event #0\nevent #3\n" + ending(8));
   bench.run();
   CHECK(bench.ports.events == std::vector<unsigned>{0, 3});
 }

@@ -11,26 +11,25 @@ namespace {
 
 using i64 = std::int64_t;
 
-bool starts(const std::string& family, std::string_view prefix) { return family.starts_with(prefix); }
-
 bool is_width_change(const std::string& family) {
-  return starts(family, "vups.") || starts(family, "vsrs") || starts(family, "vpack.") || starts(family, "vunpack.");
+  return family.starts_with("vups.") || family.starts_with("vsrs") || family.starts_with("vpack.") ||
+         family.starts_with("vunpack.");
 }
 
 /// Small values of both signs: they fit four bits.
-i64 sample(unsigned i) { return static_cast<i64>(i * 5 % 16) - 8; }
+i64 small_sample(unsigned i) { return static_cast<i64>(i * 5 % 16) - 8; }
 
-void exercise(const aie::isa::instruction& row, const std::string& family) {
+void exercise_conversion(const aie::isa::instruction& row, const std::string& family) {
   constexpr unsigned shift = 3;
   const single_instruction insn(row);
   const auto bench = insn.bench();
   make_signed(*bench);
   const named_widths w = widths_in(family);
   const auto source = bench->core.reg(insn.use(0));
-  const bool up = starts(family, "vups."), down = starts(family, "vsrs");
+  const bool up = family.starts_with("vups."), down = family.starts_with("vsrs");
   const std::size_t lanes = std::min(source.size() * 8 / w.from, bench->core.reg(insn.def(0)).size() * 8 / w.to);
   for (unsigned i = 0; i < lanes; ++i) {
-    set_element(source, w.from, i, sample(i) * (down ? 1 << shift : 1));
+    set_element(source, w.from, i, small_sample(i) * (down ? 1 << shift : 1));
   }
   if (insn.has("shft")) {
     bench->set(insn.reg("shft"), shift);
@@ -38,7 +37,7 @@ void exercise(const aie::isa::instruction& row, const std::string& family) {
   bench->run();
   CHECK(lanes >= 8);
   for (unsigned i = 0; i < lanes; ++i) {
-    CHECK(get_element(bench->core.reg(insn.def(0)), w.to, i) == sample(i) * (up ? 1 << shift : 1));
+    CHECK(get_element(bench->core.reg(insn.def(0)), w.to, i) == small_sample(i) * (up ? 1 << shift : 1));
   }
 }
 
@@ -66,14 +65,14 @@ std::uint32_t floor_of(std::uint16_t bf16, unsigned shift) {
 
 bool test::is_conversion_form(const aie::isa::instruction& row) {
   const std::string family = family_name(row);
-  return is_width_change(family) || starts(family, "vconv") || starts(family, "vfloor");
+  return is_width_change(family) || family.starts_with("vconv") || family.starts_with("vfloor");
 }
 
 TEST_CASE("width changes keep every lane that fits", "[emu][core][forms]") {
   for (const aie::isa::instruction& row : aie::isa::instructions()) {
     if (const std::string family = family_name(row); is_width_change(family)) {
       INFO(row.name);
-      exercise(row, family);
+      exercise_conversion(row, family);
     }
   }
 }

@@ -17,6 +17,15 @@
 
 namespace npurt::test {
 
+inline std::string nops(unsigned n) {
+  std::string text;
+  while (n-- > 0) text += "nop\n";
+  return text;
+}
+
+/// The end of a program, after as many bundles as what is on its way takes to arrive.
+inline std::string ending(unsigned bundles) { return nops(bundles) + "done\n" + nops(5); }
+
 /// Own data memory, locks as counters, streams and cascade as queues, bank claims refused on demand.
 class scripted_ports : public emu::core_ports {
  public:

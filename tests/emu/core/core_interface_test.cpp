@@ -6,15 +6,11 @@
 
 using namespace npurt::test;
 
-namespace {
-const std::string end = "done\nnop\nnop\nnop\nnop\nnop\n";
-}
-
 TEST_CASE("a rewritten program is executed as it now is", "[emu][core][interface]") {
-  core_bench bench("mova r1, #5\n" + end);
+  core_bench bench("mova r1, #5\n" + ending(0));
   bench.run();
   CHECK(bench.reg("r1") == 5);
-  const auto code = machine_code("mova r1, #6\n" + end);
+  const auto code = machine_code("mova r1, #6\n" + ending(0));
   bench.core.write_program(0, std::as_bytes(std::span(code)));
   bench.core.reset();
   bench.core.enable(true);
@@ -23,7 +19,7 @@ TEST_CASE("a rewritten program is executed as it now is", "[emu][core][interface
 }
 
 TEST_CASE("reset clears registers and keeps the program; both cascade ports are on", "[emu][core][interface]") {
-  core_bench bench("mova r1, #5\n" + end);
+  core_bench bench("mova r1, #5\n" + ending(0));
   bench.run();
   bench.core.reset();
   CHECK(bench.reg("r1") == 0);
@@ -34,7 +30,7 @@ TEST_CASE("reset clears registers and keeps the program; both cascade ports are 
 }
 
 TEST_CASE("an instruction that is not built is refused by its name", "[emu][core][interface]") {
-  core_bench bench("vldb.compr.fill [p0]\n" + end);
+  core_bench bench("vldb.compr.fill [p0]\n" + ending(0));
   bench.core.run(10);
   REQUIRE(bench.core.fault());
   CHECK(bench.core.fault()->cause == "not established: vldb.compr.fill (the format of compressed data in memory)");
@@ -42,7 +38,7 @@ TEST_CASE("an instruction that is not built is refused by its name", "[emu][core
 }
 
 TEST_CASE("events reach the ports, done ends the run after what is in flight", "[emu][core][interface]") {
-  core_bench bench("event #1\nst r1, [p0, #0]\n" + end);
+  core_bench bench("event #1\nst r1, [p0, #0]\n" + ending(0));
   bench.set("r1", 42);
   bench.set("p0", 0x70000);
   bench.run();
@@ -51,7 +47,7 @@ TEST_CASE("events reach the ports, done ends the run after what is in flight", "
 }
 
 TEST_CASE("unknown registers and program writes past the end are refused", "[emu][core][interface]") {
-  core_bench bench(end);
+  core_bench bench(ending(0));
   CHECK_THROWS_AS(bench.core.reg("nonsense"), std::out_of_range);
   const std::array<std::byte, 8> bytes{};
   CHECK_THROWS_AS(bench.core.write_program(0x3FFC, bytes), std::out_of_range);

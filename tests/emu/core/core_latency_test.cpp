@@ -7,20 +7,10 @@ using namespace npurt::test;
 
 namespace {
 
-const std::string end = "nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\ndone\nnop\nnop\nnop\nnop\nnop\n";
-
-std::string nops(unsigned n) {
-  std::string text;
-  for (unsigned i = 0; i < n; ++i) {
-    text += "nop\n";
-  }
-  return text;
-}
-
 /// r2 after `use` stands `distance` bundles behind `definition`.
 std::uint32_t seen_at(const std::string& setup, const std::string& definition, const std::string& use,
                       unsigned distance) {
-  core_bench bench(setup + "\n" + nops(10) + definition + "\n" + nops(distance - 1) + use + "\n" + end);
+  core_bench bench(setup + "\n" + nops(10) + definition + "\n" + nops(distance - 1) + use + "\n" + ending(9));
   bench.ports.put<std::uint32_t>(0x70000, 77);
   bench.set("p0", 0x70000);
   bench.run();
@@ -48,7 +38,7 @@ TEST_CASE("mov.d3 writes three bundles after a plain move would", "[emu][core][l
 TEST_CASE("vector results forward to vector operations over the M network in the next bundle", "[emu][core][latency]") {
   // x0 = 5 in all lanes, then x1 = x0 + x0 twice: 10 + 10 = 20 only if the first sum is forwarded.
   core_bench bench("mova r1, #5\nvbcst.32 x0, r1\n" + nops(3) + "vadd.32 x1, x0, x0\nvadd.32 x1, x1, x1\n" + nops(3) +
-                   "vst wl1, [p0, #0]\n" + end);
+                   "vst wl1, [p0, #0]\n" + ending(9));
   bench.set("p0", 0x70100);
   bench.run();
   CHECK(bench.ports.at<std::uint32_t>(0x70100) == 20);
@@ -57,7 +47,7 @@ TEST_CASE("vector results forward to vector operations over the M network in the
 TEST_CASE("a store does not see a vector result of the bundle before: stores are on no network",
           "[emu][core][latency]") {
   core_bench bench("mova r1, #5\nvbcst.32 x1, r1\n" + nops(3) +
-                   "vadd.32 x1, x1, x1\nvst wl1, [p0, #0]\nvst wl1, [p0, #32]\n" + end);
+                   "vadd.32 x1, x1, x1\nvst wl1, [p0, #0]\nvst wl1, [p0, #32]\n" + ending(9));
   bench.set("p0", 0x70100);
   bench.run();
   CHECK(bench.ports.at<std::uint32_t>(0x70100) == 5);
@@ -69,7 +59,7 @@ TEST_CASE("accumulations into one register follow each other every two bundles",
   const std::string setup = "mova r1, #1\nmova r0, #776\nvbcst.8 x0, r1\nvbcst.8 x1, r1\nvclr cm0\n" + nops(8);
   const auto result = [&](unsigned distance) {
     core_bench bench(setup + "vmac cm0, cm0, x0, x1, r0\n" + nops(distance - 1) + "vmac cm0, cm0, x0, x1, r0\n" +
-                     nops(4) + "vst amll0, [p0, #0]\n" + end);
+                     nops(4) + "vst amll0, [p0, #0]\n" + ending(9));
     bench.set("p0", 0x70100);
     bench.run();
     return bench.ports.at<std::uint32_t>(0x70100);
@@ -81,7 +71,7 @@ TEST_CASE("accumulations into one register follow each other every two bundles",
 TEST_CASE("an accumulator is stored five bundles after the product", "[emu][core][latency]") {
   const std::string setup = "mova r1, #1\nmova r0, #777\nvbcst.8 x0, r1\nvbcst.8 x1, r1\n" + nops(8);
   const auto result = [&](unsigned distance) {
-    core_bench bench(setup + "vmac cm0, cm0, x0, x1, r0\n" + nops(distance - 1) + "vst amll0, [p0, #0]\n" + end);
+    core_bench bench(setup + "vmac cm0, cm0, x0, x1, r0\n" + nops(distance - 1) + "vst amll0, [p0, #0]\n" + ending(9));
     bench.set("p0", 0x70100);
     bench.run();
     return bench.ports.at<std::uint32_t>(0x70100);
@@ -91,7 +81,7 @@ TEST_CASE("an accumulator is stored five bundles after the product", "[emu][core
 }
 
 TEST_CASE("all slots of a bundle read before any writes", "[emu][core][latency]") {
-  core_bench bench("mova r1, #3\nmova r2, #4\nmov r1, r2; add r2, r1, r1\n" + end);
+  core_bench bench("mova r1, #3\nmova r2, #4\nmov r1, r2; add r2, r1, r1\n" + ending(9));
   bench.run();
   CHECK(bench.reg("r1") == 4);
   CHECK(bench.reg("r2") == 6);

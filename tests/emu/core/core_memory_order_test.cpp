@@ -4,21 +4,8 @@
 
 using namespace npurt::test;
 
-namespace {
-
-std::string nops(unsigned n) {
-  std::string text;
-  for (unsigned i = 0; i < n; ++i) {
-    text += "nop\n";
-  }
-  return text;
-}
-const std::string end = nops(12) + "done\n" + nops(5);
-
-}  // namespace
-
 TEST_CASE("a load of the next bundle sees a store, one of the same bundle does not", "[emu][core][memory]") {
-  core_bench bench("st r1, [p0, #0]; lda r2, [p0, #0]\nlda r3, [p0, #0]\n" + end);
+  core_bench bench("st r1, [p0, #0]; lda r2, [p0, #0]\nlda r3, [p0, #0]\n" + ending(12));
   bench.ports.put<std::uint32_t>(0x70000, 11);
   bench.set("p0", 0x70000);
   bench.set("r1", 22);
@@ -29,7 +16,7 @@ TEST_CASE("a load of the next bundle sees a store, one of the same bundle does n
 
 TEST_CASE("a store with srs writes two cycles after a plain one", "[emu][core][memory]") {
   const auto seen = [](unsigned distance) {
-    core_bench bench("vst.srs.s16.s32 bml0, s0, [p0, #0]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + end);
+    core_bench bench("vst.srs.s16.s32 bml0, s0, [p0, #0]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + ending(12));
     bench.ports.put<std::uint32_t>(0x70000, 0);
     bench.set("p0", 0x70000);
     bench.set("amll0", 0);
@@ -44,13 +31,13 @@ TEST_CASE("a store with srs writes two cycles after a plain one", "[emu][core][m
 
 TEST_CASE("a part-word store samples its data at E7 and writes its word at E11", "[emu][core][memory]") {
   // Data: r1 changes six bundles after the store, in time to be stored (E7).
-  core_bench late("st.s8 r1, [p0, #1]\n" + nops(5) + "mova r1, #7\n" + end);
+  core_bench late("st.s8 r1, [p0, #1]\n" + nops(5) + "mova r1, #7\n" + ending(12));
   late.ports.put<std::uint32_t>(0x70000, 0x44332211);
   late.set("p0", 0x70000);
   late.set("r1", 99);
   late.run();
   CHECK(late.ports.at<std::uint32_t>(0x70000) == 0x44336311);
-  core_bench early("st.s8 r1, [p0, #1]\n" + nops(4) + "mova r1, #7\n" + end);
+  core_bench early("st.s8 r1, [p0, #1]\n" + nops(4) + "mova r1, #7\n" + ending(12));
   early.ports.put<std::uint32_t>(0x70000, 0x44332211);
   early.set("p0", 0x70000);
   early.set("r1", 99);
@@ -58,7 +45,7 @@ TEST_CASE("a part-word store samples its data at E7 and writes its word at E11",
   CHECK(early.ports.at<std::uint32_t>(0x70000) == 0x44330711);
   // Memory: read at E5, written at E11: a load six bundles later (E5 there) still sees the old word, seven the new.
   for (const auto& [distance, expected] : {std::pair{6u, 0x44332211u}, {7u, 0x44336311u}}) {
-    core_bench bench("st.s8 r1, [p0, #1]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + end);
+    core_bench bench("st.s8 r1, [p0, #1]\n" + nops(distance - 1) + "lda r2, [p0, #0]\n" + ending(12));
     bench.ports.put<std::uint32_t>(0x70000, 0x44332211);
     bench.set("p0", 0x70000);
     bench.set("r1", 99);
@@ -68,7 +55,7 @@ TEST_CASE("a part-word store samples its data at E7 and writes its word at E11",
 }
 
 TEST_CASE("a 2D pointer steps by dj, then by m when the count is full", "[emu][core][memory]") {
-  core_bench bench("padda.2d [p0], d0\npadda.2d [p0], d0\npadda.2d [p0], d0\n" + end);
+  core_bench bench("padda.2d [p0], d0\npadda.2d [p0], d0\npadda.2d [p0], d0\n" + ending(12));
   bench.set("p0", 0x70000);
   bench.set("m0", 0x100);
   bench.set("dn0", 1);
@@ -80,7 +67,7 @@ TEST_CASE("a 2D pointer steps by dj, then by m when the count is full", "[emu][c
 }
 
 TEST_CASE("pointers wrap at 20 bits", "[emu][core][memory]") {
-  core_bench bench("padda [p0], #64\n" + end);
+  core_bench bench("padda [p0], #64\n" + ending(12));
   bench.set("p0", 0xFFFE0);
   bench.run();
   CHECK(bench.reg("p0") == 0x00020);
@@ -88,7 +75,7 @@ TEST_CASE("pointers wrap at 20 bits", "[emu][core][memory]") {
 
 TEST_CASE("bad addresses, bad bundles and a lost pc are faults that name what happened", "[emu][core][memory]") {
   const auto fault = [](const std::string& source, std::uint32_t p0) {
-    core_bench bench(source + end);
+    core_bench bench(source + ending(12));
     bench.set("p0", p0);
     bench.core.run(1000);
     REQUIRE(bench.core.fault());
@@ -105,7 +92,7 @@ TEST_CASE("bad addresses, bad bundles and a lost pc are faults that name what ha
 }
 
 TEST_CASE("a gather reads eight bytes from each of four addresses, the odd ones 16 bytes on", "[emu][core][memory]") {
-  core_bench bench("vldb.4x64.hi wl0, wl1\n" + end);
+  core_bench bench("vldb.4x64.hi wl0, wl1\n" + ending(12));
   for (std::uint32_t i = 0; i < 64; ++i) {
     bench.ports.put<std::uint32_t>(0x70000 + 4 * i, i);
   }

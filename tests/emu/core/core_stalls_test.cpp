@@ -7,15 +7,6 @@ using npurt::emu::stall;
 
 namespace {
 
-std::string nops(unsigned n) {
-  std::string text;
-  for (unsigned i = 0; i < n; ++i) {
-    text += "nop\n";
-  }
-  return text;
-}
-const std::string end = nops(8) + "done\n" + nops(5);
-
 std::uint64_t stalls(const npurt::emu::core& core, stall why) {
   return core.counters().stalls[static_cast<std::size_t>(why)];
 }
@@ -23,7 +14,7 @@ std::uint64_t stalls(const npurt::emu::core& core, stall why) {
 }  // namespace
 
 TEST_CASE("an acquire waits until the lock is at least its value, and takes it", "[emu][core][stall]") {
-  core_bench bench("mova r1, #-1\nacq #48, r1\n" + end);
+  core_bench bench("mova r1, #-1\nacq #48, r1\n" + ending(8));
   bench.core.run(1000);
   CHECK(bench.core.waiting() == stall::lock);
   CHECK(bench.core.waiting_lock() == 48);
@@ -38,7 +29,7 @@ TEST_CASE("an acquire waits until the lock is at least its value, and takes it",
 }
 
 TEST_CASE("a lock request that is granted at once costs one arbitration cycle", "[emu][core][stall]") {
-  core_bench bench("mova r1, #1\nrel #49, r1\n" + end);
+  core_bench bench("mova r1, #1\nrel #49, r1\n" + ending(8));
   bench.run();
   CHECK(bench.ports.locks[49] == 1);
   CHECK(stalls(bench.core, stall::lock) == 1);
@@ -46,7 +37,7 @@ TEST_CASE("a lock request that is granted at once costs one arbitration cycle", 
 
 TEST_CASE("rel.cond acts only if r26 is not zero", "[emu][core][stall]") {
   for (const unsigned condition : {0u, 1u}) {
-    core_bench bench("mova r1, #1\nrel.cond #49, r1, r26\n" + end);
+    core_bench bench("mova r1, #1\nrel.cond #49, r1, r26\n" + ending(8));
     bench.set("r26", condition);
     bench.run();
     CHECK(bench.ports.locks[49] == static_cast<int>(condition));
@@ -54,7 +45,7 @@ TEST_CASE("rel.cond acts only if r26 is not zero", "[emu][core][stall]") {
 }
 
 TEST_CASE("a lost bank delays the core a cycle and changes nothing else", "[emu][core][stall]") {
-  const std::string program = "lda r1, [p0, #0]\n" + nops(6) + "mov r2, r1\n" + end;
+  const std::string program = "lda r1, [p0, #0]\n" + nops(6) + "mov r2, r1\n" + ending(8);
   core_bench free(program), busy(program);
   for (auto* bench : {&free, &busy}) {
     bench->ports.put<std::uint32_t>(0x70000, 5);
@@ -71,7 +62,7 @@ TEST_CASE("a lost bank delays the core a cycle and changes nothing else", "[emu]
 
 TEST_CASE("a bank that was granted is not asked for again while another access waits", "[emu][core][stall]") {
   // Load and store of one bundle: the store is refused once; the load's grant is kept.
-  core_bench bench("vldb wl0, [p0, #0]; vst wl1, [p1, #0]\n" + end);
+  core_bench bench("vldb wl0, [p0, #0]; vst wl1, [p1, #0]\n" + ending(8));
   bench.set("p0", 0x70000);
   bench.set("p1", 0x74000);
   bench.ports.bank_refusals[0x74000] = 1;
@@ -80,7 +71,7 @@ TEST_CASE("a bank that was granted is not asked for again while another access w
 }
 
 TEST_CASE("a lock beyond the 64 that a core reaches is a fault", "[emu][core][stall]") {
-  core_bench bench("mova r0, #64\nmova r1, #1\nrel r0, r1\n" + end);
+  core_bench bench("mova r0, #64\nmova r1, #1\nrel r0, r1\n" + ending(8));
   bench.core.run(1000);
   REQUIRE(bench.core.fault());
   CHECK(bench.core.fault()->cause == "not established: lock 64, a core reaches locks 0 to 63");

@@ -5,12 +5,8 @@
 using namespace npurt::test;
 using npurt::emu::stall;
 
-namespace {
-const std::string end = "nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\ndone\nnop\nnop\nnop\nnop\nnop\n";
-}
-
 TEST_CASE("a stream read waits for its word and delivers it like a load", "[emu][core][stream]") {
-  core_bench bench("mov r1, SS\n" + end);
+  core_bench bench("mov r1, SS\n" + ending(8));
   bench.core.run(100);
   CHECK(bench.core.waiting() == stall::stream_in);
   bench.ports.stream_in.push_back({1234, false});
@@ -19,7 +15,7 @@ TEST_CASE("a stream read waits for its word and delivers it like a load", "[emu]
 }
 
 TEST_CASE("stream writes wait for room and carry tlast", "[emu][core][stream]") {
-  core_bench bench("mova r1, #17\nmov ms, r1\nmov.tlast ms, r1\n" + end);
+  core_bench bench("mova r1, #17\nmov ms, r1\nmov.tlast ms, r1\n" + ending(8));
   bench.ports.stream_room = 1;
   bench.core.run(100);
   CHECK(bench.core.waiting() == stall::stream_out);
@@ -29,7 +25,7 @@ TEST_CASE("stream writes wait for room and carry tlast", "[emu][core][stream]") 
 }
 
 TEST_CASE("the cascade moves 512 bits in and out", "[emu][core][stream]") {
-  core_bench bench("vmov x0, SCD\nnop\nnop\nnop\nnop\nnop\nnop\nvmov MCD, x0\n" + end);
+  core_bench bench("vmov x0, SCD\nnop\nnop\nnop\nnop\nnop\nnop\nvmov MCD, x0\n" + ending(8));
   bench.core.run(100);
   CHECK(bench.core.waiting() == stall::cascade_in);
   std::array<std::byte, 64> value;

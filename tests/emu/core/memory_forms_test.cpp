@@ -13,8 +13,7 @@ namespace {
 constexpr std::uint32_t base = 0x71000;
 constexpr unsigned shift = 2;
 
-bool starts(const std::string& family, std::string_view prefix) { return family.starts_with(prefix); }
-bool is_padd(const std::string& family) { return starts(family, "padd"); }
+bool is_padd(const std::string& family) { return family.starts_with("padd"); }
 
 struct expected_address {
   std::uint32_t access = base, pointer = base;
@@ -77,13 +76,13 @@ void check_load(const single_instruction& insn, core_bench& bench, std::uint32_t
     CHECK(word() == element(16, 0));
   } else if (family == "lda.u16") {
     CHECK(word() == (element(16, 0) & 0xFFFF));
-  } else if (starts(family, "vlda.conv")) {
+  } else if (family.starts_with("vlda.conv")) {
     for (unsigned i = 0; i < 16; ++i) {
       CHECK(lanes_of<std::uint32_t>(bench, insn.def(0))[i] == static_cast<std::uint32_t>(element(16, i)) << 16);
     }
-  } else if (starts(family, "vlda.ups") || starts(family, "vldb.unpack")) {
+  } else if (family.starts_with("vlda.ups") || family.starts_with("vldb.unpack")) {
     const named_widths w = widths_in(family);
-    const unsigned left = starts(family, "vlda.ups") ? shift : 0;
+    const unsigned left = family.starts_with("vlda.ups") ? shift : 0;
     for (unsigned i = 0; i < 256 / w.from; ++i) {
       CHECK(get_element(bench.core.reg(insn.def(0)), w.to, i) == element(w.from, i) * (1 << left));
     }
@@ -98,10 +97,10 @@ void check_load(const single_instruction& insn, core_bench& bench, std::uint32_t
 /// Fills the source so that nothing is lost by narrowing: `unit` times the samples in its lanes.
 void set_source(const single_instruction& insn, core_bench& bench, const std::string& family) {
   const auto reg = bench.core.reg(insn.use(0));
-  if (starts(family, "vst.srs") || starts(family, "vst.pack")) {
+  if (family.starts_with("vst.srs") || family.starts_with("vst.pack")) {
     const named_widths w = widths_in(family);
     for (unsigned i = 0; i < 256 / w.to; ++i) {
-      set_element(reg, w.from, i, sample(i) * (starts(family, "vst.srs") ? 1 << shift : 1));
+      set_element(reg, w.from, i, sample(i) * (family.starts_with("vst.srs") ? 1 << shift : 1));
     }
   } else {
     for (std::size_t i = 0; i < reg.size(); ++i) {
@@ -114,7 +113,7 @@ void check_store(const single_instruction& insn, core_bench& bench, std::uint32_
   const auto memory = std::span(bench.ports.data(at, 64), 64);
   const auto reg = bench.core.reg(insn.use(0));
   std::size_t bytes = family == "st.s8" ? 1 : family == "st.s16" ? 2 : family == "vst.128" ? 16 : reg.size();
-  if (starts(family, "vst.srs") || starts(family, "vst.pack")) {
+  if (family.starts_with("vst.srs") || family.starts_with("vst.pack")) {
     const named_widths w = widths_in(family);
     for (unsigned i = 0; i < 256 / w.to; ++i) {
       CHECK(get_element(memory, w.to, i) == sample(i));
@@ -131,7 +130,7 @@ void check_store(const single_instruction& insn, core_bench& bench, std::uint32_
   CHECK(std::ranges::all_of(memory.subspan(bytes), [](std::byte b) { return b == std::byte{0xEE}; }));
 }
 
-void exercise(const aie::isa::instruction& row) {
+void exercise_access(const aie::isa::instruction& row) {
   single_instruction insn(row);
   const std::string family = family_name(row);
   if (insn.has("imm") && family.ends_with("16") && insn.value("imm") == 1) {
@@ -195,7 +194,7 @@ bool is_gather(const aie::isa::instruction& row) { return row.mnemonic.starts_wi
 
 bool test::is_memory_form(const aie::isa::instruction& row) {
   const std::string family = family_name(row);
-  const bool refused = starts(family, "vldb.sparse") || starts(family, "vldb.compr") || family.ends_with(".tm");
+  const bool refused = family.starts_with("vldb.sparse") || family.starts_with("vldb.compr") || family.ends_with(".tm");
   return ((row.load || row.store) && !refused) || is_padd(family);
 }
 
@@ -204,7 +203,7 @@ TEST_CASE("every addressing form reaches its address, moves its pointer and deli
   for (const aie::isa::instruction& row : aie::isa::instructions()) {
     if (is_memory_form(row)) {
       INFO(row.name);
-      is_gather(row) ? exercise_gather(row) : exercise(row);
+      is_gather(row) ? exercise_gather(row) : exercise_access(row);
       ++rows;
     }
   }

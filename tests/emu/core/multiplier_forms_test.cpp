@@ -47,7 +47,7 @@ void fill_sparse(core_bench& bench, std::string_view qx, std::byte data, std::by
 
 /// All factors one; each lane sums eight products: 4x8x8 int8, 4x8x4 bf16, sparse 4x16x8 and 4x16x4 of which half
 /// counts.
-void exercise(const aie::isa::instruction& row) {
+void exercise_products(const aie::isa::instruction& row) {
   const single_instruction insn(row);
   const signs s = operations().at(operation_of(row));
   const bool is_float = row.mnemonic.ends_with(".f");
@@ -131,7 +131,7 @@ TEST_CASE("every multiply-accumulate row adds its terms with their signs", "[emu
   for (const aie::isa::instruction& row : aie::isa::instructions()) {
     if (is_row(row)) {
       INFO(row.name);
-      exercise(row);
+      exercise_products(row);
       ++rows;
     }
   }

@@ -6,8 +6,6 @@ using namespace npurt::test;
 
 namespace {
 
-const std::string end = "nop\nnop\nnop\nnop\nnop\nnop\nnop\nnop\ndone\nnop\nnop\nnop\nnop\nnop\n";
-
 struct wrong_program {
   std::string source, cause, bundle;
   std::uint32_t pc;
@@ -16,7 +14,7 @@ struct wrong_program {
 /// After a fault, a reset and another program, the core is as good as new.
 void check_next_program(core_bench& bench) {
   bench.core.reset();
-  const auto code = machine_code("mova r1, #42\n" + end);
+  const auto code = machine_code("mova r1, #42\n" + ending(8));
   bench.core.write_program(0, std::as_bytes(std::span(code)));
   bench.core.enable(true);
   bench.run();
@@ -27,13 +25,14 @@ void check_next_program(core_bench& bench) {
 
 TEST_CASE("a wrong program stops with pc, bundle and cause, and the next one runs", "[emu][core][wrong]") {
   for (const wrong_program& wrong :
-       {wrong_program{"nop\nlda r1, [p0, #4]\n" + end, "memory: unaligned access of 4 bytes at 0x70006",
+       {wrong_program{"nop\nlda r1, [p0, #4]\n" + ending(8), "memory: unaligned access of 4 bytes at 0x70006",
                       "lda r1, [p0, #4]", 2},
-        {"nop\nvlda wl0, [p1, #0]\n" + end, "memory: nothing is mapped at 0x10000 (32 bytes)", "vlda wl0, [p1, #0]", 2},
-        {"nop\nst r1, [p1, #0]\n" + end, "memory: nothing is mapped at 0x10000 (4 bytes)", "st r1, [p1, #0]", 2},
-        {"nop\nst.s16 r1, [p2, #0]\n" + end, "memory: unaligned part-word store", "st.s16 r1, [p2, #0]", 2},
-        {"nop\nlda.tm r1, [p2]\n" + end, "processor bus: no register of the tile is at 0x70001", "lda.tm r1, [p2]",
-         2}}) {
+        {"nop\nvlda wl0, [p1, #0]\n" + ending(8), "memory: nothing is mapped at 0x10000 (32 bytes)",
+         "vlda wl0, [p1, #0]", 2},
+        {"nop\nst r1, [p1, #0]\n" + ending(8), "memory: nothing is mapped at 0x10000 (4 bytes)", "st r1, [p1, #0]", 2},
+        {"nop\nst.s16 r1, [p2, #0]\n" + ending(8), "memory: unaligned part-word store", "st.s16 r1, [p2, #0]", 2},
+        {"nop\nlda.tm r1, [p2]\n" + ending(8), "processor bus: no register of the tile is at 0x70001",
+         "lda.tm r1, [p2]", 2}}) {
     INFO(wrong.source);
     core_bench bench(wrong.source);
     bench.set("p0", 0x70002);
@@ -50,7 +49,7 @@ TEST_CASE("a wrong program stops with pc, bundle and cause, and the next one run
 }
 
 TEST_CASE("an illegal bundle stops with its bytes", "[emu][core][wrong]") {
-  core_bench bench("nop\n" + end);
+  core_bench bench("nop\n" + ending(8));
   const std::array<std::byte, 16> bytes{std::byte{0xC0}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},
                                         std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},
                                         std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},
@@ -65,13 +64,13 @@ TEST_CASE("an illegal bundle stops with its bytes", "[emu][core][wrong]") {
 }
 
 TEST_CASE("a pc outside program memory stops, by a jump and by running past the end", "[emu][core][wrong]") {
-  core_bench jump("movxm p0, #0x8000\nnop\nnop\nj p0\nnop\nnop\nnop\nnop\nnop\n" + end);
+  core_bench jump("movxm p0, #0x8000\nnop\nnop\nj p0\nnop\nnop\nnop\nnop\nnop\n" + ending(8));
   jump.core.run(1000);
   REQUIRE(jump.core.fault());
   CHECK(jump.core.fault()->cause == "fetch: pc 0x8000 is outside program memory");
   CHECK(jump.core.fault()->pc == 0x8000);
   check_next_program(jump);
-  core_bench past(end);
+  core_bench past(ending(8));
   const auto nop = machine_code("nop\n");
   past.core.write_program(0x3FFE, std::as_bytes(std::span(nop)));
   past.core.set_pc(0x3FFE);
@@ -82,7 +81,7 @@ TEST_CASE("a pc outside program memory stops, by a jump and by running past the 
 }
 
 TEST_CASE("an endless loop uses up its cycles and no more, and says where it is", "[emu][core][wrong]") {
-  core_bench bench("again:\nj #again\nnop\nnop\nnop\nnop\nnop\n" + end);
+  core_bench bench("again:\nj #again\nnop\nnop\nnop\nnop\nnop\n" + ending(8));
   CHECK(bench.core.run(10'000) == 10'000);
   CHECK_FALSE(bench.core.fault());
   CHECK_FALSE(bench.core.done());

@@ -29,7 +29,7 @@ void jump_and_decrement(frame& f) {
   }
 }
 
-constexpr std::array table = {
+constexpr std::array control_flow_table = {
     semantics{"J_jump_imm", jump, unit::branch},
     semantics{"J_jump_ind", jump, unit::branch},
     semantics{"JL", call, unit::branch},
@@ -44,6 +44,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> control_flow() { return table; }
+std::span<const semantics> control_flow() { return control_flow_table; }
 
 }  // namespace npurt::emu::insns

@@ -49,7 +49,7 @@ void floor_to_int(frame& f) {
   f.def(1, std::uint32_t{0});
 }
 
-constexpr std::array table = {
+constexpr std::array convert_table = {
     semantics{"VCONV_FP32_BF16", widen},
     semantics{"vlda.conv.fp32.bf16", widen, unit::load, 32},
     semantics{"VCONV_BF16_FP32", narrow},
@@ -59,6 +59,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> convert() { return table; }
+std::span<const semantics> convert() { return convert_table; }
 
 }  // namespace npurt::emu::insns

@@ -7,7 +7,7 @@
 namespace npurt::emu::insns {
 namespace {
 
-void whole(frame& f) { copy_bytes(f.result.data() + f.op->defs[0].buffer, f.memory.data(), f.op->access); }
+void load_whole(frame& f) { copy_bytes(f.result.data() + f.op->defs[0].buffer, f.memory.data(), f.op->access); }
 
 template <typename T>
 void extended(frame& f) {
@@ -31,17 +31,17 @@ void gather(frame& f) {
 }
 
 /// The word that the gate read.
-void word(frame& f) { f.def(0, f.loaded<std::uint32_t>()); }
+void load_word(frame& f) { f.def(0, f.loaded<std::uint32_t>()); }
 
-constexpr std::array table = {
-    semantics{"lda", whole, unit::load},
+constexpr std::array loads_table = {
+    semantics{"lda", load_whole, unit::load},
     semantics{"lda.s8", extended<std::int8_t>, unit::load, 1},
     semantics{"lda.u8", extended<std::uint8_t>, unit::load, 1},
     semantics{"lda.s16", extended<std::int16_t>, unit::load, 2},
     semantics{"lda.u16", extended<std::uint16_t>, unit::load, 2},
-    semantics{"vlda", whole, unit::load, 32},
+    semantics{"vlda", load_whole, unit::load, 32},
     semantics{"vlda.128", half, unit::load, 16},
-    semantics{"vldb", whole, unit::load, 32},
+    semantics{"vldb", load_whole, unit::load, 32},
     semantics{"vldb.128", half, unit::load, 16},
     semantics{"vldb.4x16.lo", gather, unit::gather},
     semantics{"vldb.4x16.hi", gather, unit::gather},
@@ -49,11 +49,11 @@ constexpr std::array table = {
     semantics{"vldb.4x32.hi", gather, unit::gather},
     semantics{"vldb.4x64.lo", gather, unit::gather},
     semantics{"vldb.4x64.hi", gather, unit::gather},
-    semantics{"lda.tm", word, unit::bus_in},
+    semantics{"lda.tm", load_word, unit::bus_in},
 };
 
 }  // namespace
 
-std::span<const semantics> loads() { return table; }
+std::span<const semantics> loads() { return loads_table; }
 
 }  // namespace npurt::emu::insns

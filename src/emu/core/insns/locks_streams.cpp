@@ -79,7 +79,7 @@ void write_cascade(frame& f) {
     "MOV_NB_mv_" what "_doTlast_reg", write_stream<word, tlast::r28, uses>, unit::stream_out, 0, false      \
   }
 
-constexpr std::array table = {
+constexpr std::array locks_streams_table = {
     semantics{"acq", lock, unit::acquire},
     semantics{"rel", lock, unit::release},
     semantics{"acq.cond", lock_if, unit::acquire},
@@ -95,6 +95,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> locks_streams() { return table; }
+std::span<const semantics> locks_streams() { return locks_streams_table; }
 
 }  // namespace npurt::emu::insns

@@ -48,7 +48,7 @@ void require_lane_mode(const mac_word& word, bool product) {
 
 /// srFPFlags, the second result, is not established and stays as it was.
 template <mac_opcode Op>
-void mac(frame& f) {
+void mac_of_floats(frame& f) {
   const mac_word word = read_word(f, Op);
   if (Op.acc1 && !word.zero_acc1()) {
     require_lane_mode(word, Op.product);
@@ -71,28 +71,34 @@ void mac(frame& f) {
   f.def(1, std::uint32_t{0});
 }
 
-void clear(frame& f) {
+void clear_floats(frame& f) {
   f.def(0, fp32_lanes{});
   f.def(1, std::uint32_t{0});
 }
 
-#define NPURT_MAC_F_ROWS(NAME, op)                                                                          \
-  semantics{NAME "_F_vmac_bm_core_dense", mac<op>}, semantics{NAME "_F_vmac_bm_core_sparse_wide", mac<op>}, \
-      semantics {                                                                                           \
-    NAME "_F_vmac_bm_core_sparse_narrow", mac<op>                                                           \
+#define NPURT_MAC_F_ROWS(NAME, op)                                                  \
+  semantics{NAME "_F_vmac_bm_core_dense", mac_of_floats<op>},                       \
+      semantics{NAME "_F_vmac_bm_core_sparse_wide", mac_of_floats<op>}, semantics { \
+    NAME "_F_vmac_bm_core_sparse_narrow", mac_of_floats<op>                         \
   }
 
-constexpr std::array table = {
-    NPURT_MAC_F_ROWS("VMUL", op_mul),       NPURT_MAC_F_ROWS("VNEGMUL", op_negmul),
-    NPURT_MAC_F_ROWS("VMAC", op_mac),       NPURT_MAC_F_ROWS("VMSC", op_msc),
-    NPURT_MAC_F_ROWS("VADDMAC", op_addmac), NPURT_MAC_F_ROWS("VADDMSC", op_addmsc),
-    semantics{"VADD_F", mac<op_add>},       semantics{"VSUB_F", mac<op_sub>},
-    semantics{"VNEGADD_F", mac<op_negadd>}, semantics{"VNEGSUB_F", mac<op_negsub>},
-    semantics{"VNEG_F", mac<op_neg>},       semantics{"VCLR_vclr_BF", clear},
+constexpr std::array mac_float_table = {
+    NPURT_MAC_F_ROWS("VMUL", op_mul),
+    NPURT_MAC_F_ROWS("VNEGMUL", op_negmul),
+    NPURT_MAC_F_ROWS("VMAC", op_mac),
+    NPURT_MAC_F_ROWS("VMSC", op_msc),
+    NPURT_MAC_F_ROWS("VADDMAC", op_addmac),
+    NPURT_MAC_F_ROWS("VADDMSC", op_addmsc),
+    semantics{"VADD_F", mac_of_floats<op_add>},
+    semantics{"VSUB_F", mac_of_floats<op_sub>},
+    semantics{"VNEGADD_F", mac_of_floats<op_negadd>},
+    semantics{"VNEGSUB_F", mac_of_floats<op_negsub>},
+    semantics{"VNEG_F", mac_of_floats<op_neg>},
+    semantics{"VCLR_vclr_BF", clear_floats},
 };
 
 }  // namespace
 
-std::span<const semantics> mac_float() { return table; }
+std::span<const semantics> mac_float() { return mac_float_table; }
 
 }  // namespace npurt::emu::insns

@@ -244,7 +244,7 @@ void combine(frame& f, const mac_opcode& op, const mac_word& word) {
 
 /// Lanes are 64 bits wide in accumulator mode 1, 32 in the others.
 template <mac_opcode Op>
-void mac(frame& f) {
+void mac_of_integers(frame& f) {
   const mac_word word = read_word(f, Op);
   if (word.amode() == 1) {
     combine<lanes64>(f, Op, word);
@@ -253,15 +253,16 @@ void mac(frame& f) {
   }
 }
 
-void clear(frame& f) { f.def(0, lanes32{}); }
+void clear_integers(frame& f) { f.def(0, lanes32{}); }
 
 // A dense, a sparse wide (y) and a sparse narrow (x) form each; dense forms with two accumulators are named _bm_.
-#define NPURT_MAC_ROWS(NAME, dense, op)                                                             \
-  semantics{NAME dense, mac<op>}, semantics{NAME "_vmac_cm_core_sparse_wide", mac<op>}, semantics { \
-    NAME "_vmac_cm_core_sparse_narrow", mac<op>                                                     \
+#define NPURT_MAC_ROWS(NAME, dense, op)                                                                         \
+  semantics{NAME dense, mac_of_integers<op>}, semantics{NAME "_vmac_cm_core_sparse_wide", mac_of_integers<op>}, \
+      semantics {                                                                                               \
+    NAME "_vmac_cm_core_sparse_narrow", mac_of_integers<op>                                                     \
   }
 
-constexpr std::array table = {
+constexpr std::array mac_int_table = {
     NPURT_MAC_ROWS("VMUL", "_vmac_cm_core_dense", op_mul),
     NPURT_MAC_ROWS("VNEGMUL", "_vmac_cm_core_dense", op_negmul),
     NPURT_MAC_ROWS("VMAC", "_vmac_cm_core_dense", op_mac),
@@ -272,16 +273,16 @@ constexpr std::array table = {
     NPURT_MAC_ROWS("VADDMSC", "_vmac_bm_core_dense", op_addmsc),
     NPURT_MAC_ROWS("VSUBMAC", "_vmac_bm_core_dense", op_submac),
     NPURT_MAC_ROWS("VSUBMSC", "_vmac_bm_core_dense", op_submsc),
-    semantics{"VADD", mac<op_add>},
-    semantics{"VSUB", mac<op_sub>},
-    semantics{"VNEGADD", mac<op_negadd>},
-    semantics{"VNEGSUB", mac<op_negsub>},
-    semantics{"VNEG", mac<op_neg>},
-    semantics{"VCLR_vclr", clear},
+    semantics{"VADD", mac_of_integers<op_add>},
+    semantics{"VSUB", mac_of_integers<op_sub>},
+    semantics{"VNEGADD", mac_of_integers<op_negadd>},
+    semantics{"VNEGSUB", mac_of_integers<op_negsub>},
+    semantics{"VNEG", mac_of_integers<op_neg>},
+    semantics{"VCLR_vclr", clear_integers},
 };
 
 }  // namespace
 
-std::span<const semantics> mac_int() { return table; }
+std::span<const semantics> mac_int() { return mac_int_table; }
 
 }  // namespace npurt::emu::insns

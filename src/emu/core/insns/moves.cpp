@@ -20,7 +20,7 @@ void move_bytes(frame& f) {
 
 void no_data(frame&) {}
 
-constexpr std::array table = {
+constexpr std::array moves_table = {
     semantics{"MOV_mv_scl", move_word},
     semantics{"MOV_mv_cg", move_word},
     semantics{"MOVA_lda_cg", move_word},
@@ -45,6 +45,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> moves() { return table; }
+std::span<const semantics> moves() { return moves_table; }
 
 }  // namespace npurt::emu::insns

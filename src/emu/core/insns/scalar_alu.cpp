@@ -74,7 +74,7 @@ void divide_step(frame& f) {
   f.def(1, quotient << 1 | u32{fits});
 }
 
-constexpr std::array table = {
+constexpr std::array scalar_alu_table = {
     semantics{"ABS", absolute},
     semantics{"CLB", unary<count_leading_sign_bits>},
     semantics{"CLZ", unary<[](u32 a) { return std::countl_zero(a); }>},
@@ -109,6 +109,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> scalar_alu() { return table; }
+std::span<const semantics> scalar_alu() { return scalar_alu_table; }
 
 }  // namespace npurt::emu::insns

@@ -117,7 +117,7 @@ void shift_aligned_bytes(frame& f) {
   f.def(0, out);
 }
 
-constexpr std::array table = {
+constexpr std::array shuffle_table = {
     semantics{"VSHUFFLE", shuffle_bytes},
     semantics{"VSHIFT", shift_bytes},
     semantics{"VSHIFT_ALIGN", shift_aligned_bytes},
@@ -129,6 +129,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> shuffle() { return table; }
+std::span<const semantics> shuffle() { return shuffle_table; }
 
 }  // namespace npurt::emu::insns

@@ -155,7 +155,7 @@ using i64 = std::int64_t;
 #define NPURT_UNPACK_ROWS(name, function) \
   semantics{"vunpack." name, function}, semantics{"vldb.unpack." name, function, unit::load, 32}
 
-constexpr std::array table = {
+constexpr std::array srs_ups_pack_table = {
     NPURT_SRS_ROWS("s8.s32", i32, i8, false),      NPURT_SRS_ROWS("d8.s32", i32, i8, true),
     NPURT_SRS_ROWS("s16.s32", i32, i16, false),    NPURT_SRS_ROWS("d16.s32", i32, i16, true),
     NPURT_SRS_ROWS("s16.s64", i64, i16, false),    NPURT_SRS_ROWS("d16.s64", i64, i16, true),
@@ -172,6 +172,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> srs_ups_pack() { return table; }
+std::span<const semantics> srs_ups_pack() { return srs_ups_pack_table; }
 
 }  // namespace npurt::emu::insns

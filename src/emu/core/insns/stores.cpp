@@ -5,7 +5,7 @@
 namespace npurt::emu::insns {
 namespace {
 
-void whole(frame& f) { copy_bytes(f.memory.data(), f.uses[0], f.op->access); }
+void store_whole(frame& f) { copy_bytes(f.memory.data(), f.uses[0], f.op->access); }
 
 /// The word was read at E5; the part is put into it at E7 and the word written at E11.
 template <typename T>
@@ -17,19 +17,19 @@ void part(frame& f) {
   std::memcpy(f.memory.data() + f.address % 4, &value, sizeof value);
 }
 
-void word(frame& f) { f.store(f.use(0)); }
+void store_word(frame& f) { f.store(f.use(0)); }
 
-constexpr std::array table = {
-    semantics{"st", whole, unit::store},
+constexpr std::array stores_table = {
+    semantics{"st", store_whole, unit::store},
     semantics{"st.s8", part<std::uint8_t>, unit::part_store, 1},
     semantics{"st.s16", part<std::uint16_t>, unit::part_store, 2},
-    semantics{"vst", whole, unit::store, 32},
-    semantics{"vst.128", whole, unit::store, 16},
-    semantics{"st.tm", word, unit::bus_out},
+    semantics{"vst", store_whole, unit::store, 32},
+    semantics{"vst.128", store_whole, unit::store, 16},
+    semantics{"st.tm", store_word, unit::bus_out},
 };
 
 }  // namespace
 
-std::span<const semantics> stores() { return table; }
+std::span<const semantics> stores() { return stores_table; }
 
 }  // namespace npurt::emu::insns

@@ -37,7 +37,7 @@ constexpr auto subtract = [](auto a, auto b) { return a - b; };
 constexpr auto select = [](auto a, auto b, bool bit) { return bit ? b : a; };
 constexpr auto add_or_subtract = [](auto a, auto b, bool bit) { return bit ? a - b : a + b; };
 
-constexpr std::array table = {
+constexpr std::array vector_alu_table = {
     semantics{"VADD_8", lanewise<u8, add>},
     semantics{"VADD_16", lanewise<u16, add>},
     semantics{"VADD_32", lanewise<u32, add>},
@@ -56,6 +56,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> vector_alu() { return table; }
+std::span<const semantics> vector_alu() { return vector_alu_table; }
 
 }  // namespace npurt::emu::insns

@@ -168,7 +168,7 @@ using u32 = std::uint32_t;
     NAME "_D32", by_sign<sign, function<i32, op>, function<u32, op>>                           \
   }
 
-constexpr std::array table = {
+constexpr std::array vector_compare_table = {
     NPURT_SIGNED_ROWS("VABS_GTZ", 1, value_and_mask_unary, abs_gtz),
     NPURT_SIGNED_ROWS("VMAX_LT", 2, value_and_mask, max_lt),
     NPURT_SIGNED_ROWS("VMIN_GE", 2, value_and_mask, min_ge),
@@ -194,6 +194,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> vector_compare() { return table; }
+std::span<const semantics> vector_compare() { return vector_compare_table; }
 
 }  // namespace npurt::emu::insns

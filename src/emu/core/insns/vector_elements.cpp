@@ -79,7 +79,7 @@ void push_high(frame& f) {
   f.def(0, out);
 }
 
-constexpr std::array table = {
+constexpr std::array vector_elements_table = {
     semantics{"VBCST_8", broadcast<u8>},
     semantics{"VBCST_16", broadcast<u16>},
     semantics{"VBCST_32", broadcast<u32>},
@@ -112,6 +112,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const semantics> vector_elements() { return table; }
+std::span<const semantics> vector_elements() { return vector_elements_table; }
 
 }  // namespace npurt::emu::insns
