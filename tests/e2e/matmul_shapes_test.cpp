@@ -51,7 +51,7 @@ std::size_t log_uniform(std::mt19937& generator) {
   return static_cast<std::size_t>(std::lround(std::exp(exponent(generator))));
 }
 
-constexpr std::size_t most_macs = std::size_t{1} << 26;
+constexpr std::size_t most_macs = std::size_t{1} << 23;  // of the random ones
 
 /// 200 shapes: the corners that must be among them, primes, then random ones.
 std::vector<shape> shapes(std::mt19937& generator) {

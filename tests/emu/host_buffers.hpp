@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aie/dma.hpp"
+#include "emu/array/ddr_port.hpp"
 
 namespace npurt::emu::testing {
 
@@ -21,7 +22,7 @@ class host_buffers final : public Port {
     return buffers_[address] = std::vector<std::uint32_t>(words);
   }
   void remove(std::uint64_t address) { buffers_.erase(address); }
-  std::byte* translate(std::uint64_t address, std::uint64_t size) override {
+  std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access) override {
     auto found = buffers_.upper_bound(address);
     if (found == buffers_.begin()) return nullptr;
     --found;

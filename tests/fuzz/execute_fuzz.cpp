@@ -35,7 +35,7 @@ std::uint32_t make_address(fuzz::input& in) {
 std::vector<std::byte> make_code(fuzz::input& in) {
   code_builder code;
   while (!in.empty()) {
-    switch (in.u8() % 6) {
+    switch (in.u8() % 10) {
       case 0:
         code.write(make_address(in), in.u32());
         break;
@@ -51,6 +51,18 @@ std::vector<std::byte> make_code(fuzz::input& in) {
       case 4:
         code.sync({static_cast<std::uint8_t>(in.u8() % 2), static_cast<std::uint8_t>(in.u8() % 7)}, in.u8() % 2,
                   in.u8() % 6);
+        break;
+      case 5:
+        code.add({0x0A, 4u + in.u8() % 32u * 4u, static_cast<std::uint32_t>(src_address), 0});
+        break;
+      case 6:
+        code.add({0x0Bu | in.u8() % 40u << 8 | in.u8() % 3u << 16, in.u32()});
+        break;
+      case 7:
+        code.add({0x0Cu | in.u8() % 40u << 8 | in.u8() % 3u << 16, in.u32(), make_address(in)});
+        break;
+      case 8:
+        code.add({0x84, 12, in.u16()});
         break;
       default:
         code.mask_poll(make_address(in), in.u32(), in.u32());

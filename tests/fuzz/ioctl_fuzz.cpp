@@ -22,6 +22,16 @@ constexpr std::size_t page = 4096;
 constexpr std::size_t most_steps = 64;
 constexpr std::size_t most_mapped = 4 * page;
 
+/// A command that reads and writes what its arguments name.
+emu::command_result touch_arguments(const emu::npu_command& command, emu::device_memory& memory) {
+  for (const auto address : command.arguments) {
+    const std::uint64_t size = address >> 4 & 0xFFF;
+    memory.translate(address, size, emu::memory_access::read);
+    if (auto* const bytes = memory.translate(address, size, emu::memory_access::write)) std::memset(bytes, 1, size);
+  }
+  return {};
+}
+
 /// Memory that arguments point to, on pages of its own.
 class scratch_pages {
  public:
@@ -43,8 +53,9 @@ class session {
   explicit session(fuzz::input& in) : in_(in) {
     tests::fake_npu::instance().reset();
     const auto flags = in.u8();
-    const auto device = std::make_shared<emu::driver::device>(
-        emu::driver::options{.null_commands = (flags & 1) != 0, .syncobj = (flags & 2) != 0});
+    const auto device = std::make_shared<emu::driver::device>(emu::driver::options{
+        .null_commands = (flags & 1) != 0, .strict = (flags & 4) != 0, .syncobj = (flags & 2) != 0});
+    tests::on_execute(touch_arguments);
     for (auto& file : files_) file = std::make_unique<emu::driver::client>(device);
   }
   session(const session&) = delete;
@@ -75,6 +86,7 @@ class session {
   }
   void create_bo();
   void create_user_bo();
+  void sync_bo();
   void map();
   void write_packet();
   void prime();
@@ -116,6 +128,15 @@ void session::create_user_bo() {
   args.vaddr = reinterpret_cast<std::uint64_t>(user.data());
   args.type = AMDXDNA_BO_SHARE;
   call(DRM_IOCTL_AMDXDNA_CREATE_BO, args);
+}
+
+void session::sync_bo() {
+  amdxdna_drm_sync_bo args{};
+  args.handle = handle();
+  args.direction = in_.u8() % 16 == 0 ? in_.u32() : in_.u8() % 2u;
+  args.offset = in_.u8() % 8 == 0 ? in_.u64() : in_.u16() % most_mapped;
+  args.size = in_.u8() % 8 == 0 ? in_.u64() : in_.u16() % most_mapped;
+  call(DRM_IOCTL_AMDXDNA_SYNC_BO, args);
 }
 
 void session::map() {
@@ -291,8 +312,14 @@ void session::step() {
       create_user_bo();
       break;
     case 2:
-    case 3:
       map();
+      break;
+    case 3:
+      if (in_.u8() % 2 == 0) {
+        map();
+      } else {
+        sync_bo();
+      }
       break;
     case 4:
       write_packet();

@@ -131,6 +131,14 @@ bool array::take_token(aie::tile_id tile, aie::dma_direction direction, unsigned
   return true;
 }
 
+bool array::take_any_token(unsigned columns) {
+  auto& arrived = partition_->arrived;
+  const auto found = std::ranges::find_if(arrived, [&](const token& t) { return t.tile.col < columns; });
+  if (found == arrived.end()) return false;
+  arrived.erase(found);
+  return true;
+}
+
 void array::watch(recorder* observer, std::uint16_t owner, std::uint64_t at) {
   partition& p = *partition_;
   if (p.watch != nullptr) p.watch->end(p);

@@ -104,6 +104,9 @@ class array {
   /// Takes one arrived task-complete token of that channel, if there is one.
   bool take_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel);
 
+  /// Takes the first to arrive of the tokens of all channels of the first `columns` columns, if there is one.
+  bool take_any_token(unsigned columns);
+
   /// Why nothing moves: sentences that follow who waits for whom to the cause or the cycle ("why: ..."; from the
   /// awaited token if there is one, else from everybody who waits), then what each core and channel that is not idle
   /// waits for, one line each. Meant for an array that is quiet. Empty if nobody waits.

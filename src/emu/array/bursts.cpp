@@ -22,7 +22,6 @@ constexpr std::uint64_t longest = bank_claims::span / 2;
 constexpr unsigned shortest = 4;
 /// A receiver that starves for longer sleeps, as a timeline shows.
 constexpr std::uint64_t longest_gap = 8;
-constexpr std::uint64_t never = ~std::uint64_t{0};
 
 /// Words, each with the cycle in which it moves, and what the channel waited for meanwhile.
 struct burst {

@@ -9,14 +9,14 @@
 namespace npurt::emu {
 namespace {
 
-using step_state = control_port::step_state;
+using control_state = control_port::step_state;
 
 bool odd_parity(std::uint32_t word) { return std::popcount(word) % 2 == 1; }
 
 void fail(partition& p, const tile& t, control_port& port, std::uint32_t bit, bool last) {
   port.status |= bit;
   ++p.ignored["control packet with an error at tile " + aie::to_string(t.id)];
-  port.state = last ? step_state::stream_header : step_state::discard;
+  port.state = last ? control_state::stream_header : control_state::discard;
 }
 
 void begin_answer(partition& p, const tile& t, control_port& port, unsigned id) {
@@ -25,7 +25,7 @@ void begin_answer(partition& p, const tile& t, control_port& port, unsigned id) 
     port.answer[1 + i] = p.read(aie::pack_address({t.id, port.offset + 4 * i}));
   port.answer_words = 1 + port.words;
   port.answered = 0;
-  port.state = step_state::answer;
+  port.state = control_state::answer;
 }
 
 void take_control_word(partition& p, const tile& t, control_port& port, stream_fifo::word w) {
@@ -38,7 +38,7 @@ void take_control_word(partition& p, const tile& t, control_port& port, stream_f
     if (!w.last) port.status |= control_port::tlast_error;
     return begin_answer(p, t, port, w.data >> 24 & 0x1F);
   }
-  port.state = step_state::data;
+  port.state = control_state::data;
   if (w.last) fail(p, t, port, control_port::tlast_error, true);
 }
 
@@ -48,7 +48,7 @@ void take_data(partition& p, const tile& t, control_port& port, stream_fifo::wor
   if (--port.words == 0) {
     // Several packets behind each other under one TLAST are taken one by one, with the sticky bit.
     if (!w.last) port.status |= control_port::tlast_error;
-    port.state = step_state::stream_header;
+    port.state = control_state::stream_header;
   } else if (w.last) {
     fail(p, t, port, control_port::tlast_error, true);
   }
@@ -56,19 +56,19 @@ void take_data(partition& p, const tile& t, control_port& port, stream_fifo::wor
 
 void take(partition& p, const tile& t, control_port& port, stream_fifo::word w) {
   switch (port.state) {
-    case step_state::stream_header:
-      port.state = step_state::control_word;
+    case control_state::stream_header:
+      port.state = control_state::control_word;
       if (!odd_parity(w.data)) return fail(p, t, port, control_port::first_header_parity, w.last);
       if (w.last) fail(p, t, port, control_port::tlast_error, true);
       return;
-    case step_state::control_word:
+    case control_state::control_word:
       return take_control_word(p, t, port, w);
-    case step_state::data:
+    case control_state::data:
       return take_data(p, t, port, w);
-    case step_state::discard:
-      if (w.last) port.state = step_state::stream_header;
+    case control_state::discard:
+      if (w.last) port.state = control_state::stream_header;
       return;
-    case step_state::answer:
+    case control_state::answer:
       return;
   }
 }
@@ -85,10 +85,10 @@ void step_control_port(partition& p, aie::tile_id id) {
   const tile& t = p.at(id);
   control_port& port = p.control_ports[t.index];
   const agent_id agent = service_agent(id, service::control_port);
-  if (port.state == step_state::answer) {
+  if (port.state == control_state::answer) {
     if (!p.push(agent, port.answer[port.answered], port.answered + 1 == port.answer_words))
       return p.sleep(agent, wait_cause::stream);
-    if (++port.answered == port.answer_words) port.state = step_state::stream_header;
+    if (++port.answered == port.answer_words) port.state = control_state::stream_header;
     return;
   }
   if (!p.word_ready(agent)) return p.wait_for_word(agent);

@@ -7,11 +7,13 @@
 
 namespace npurt::emu {
 
+enum class memory_access : std::uint8_t { read, write };
+
 class ddr_port {
  public:
   virtual ~ddr_port() = default;
   /// The host bytes of device addresses [address, address + size); nullptr if they are not all in one buffer.
-  virtual std::byte* translate(std::uint64_t address, std::uint64_t size) = 0;
+  virtual std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access) = 0;
 };
 
 }  // namespace npurt::emu

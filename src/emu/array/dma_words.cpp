@@ -21,16 +21,17 @@ constexpr std::uint64_t ddr_offset = 0x80000000;
   throw array_error(c.tile, std::format("{}: address {:#x} {}", describe(c), address, why));
 }
 
-std::byte* translate(partition& p, std::int64_t address, std::int64_t size) {
+std::byte* translate(partition& p, const dma_channel& c, std::int64_t address, std::int64_t size) {
+  const auto access = c.is_s2mm() ? memory_access::write : memory_access::read;
   const auto first = static_cast<std::uint64_t>(address), bytes = static_cast<std::uint64_t>(size);
   if (first >= ddr_offset)
-    if (std::byte* bytes_at = p.ddr.translate(first - ddr_offset, bytes)) return bytes_at;
-  return p.ddr.translate(first, bytes);
+    if (std::byte* bytes_at = p.ddr.translate(first - ddr_offset, bytes, access)) return bytes_at;
+  return p.ddr.translate(first, bytes, access);
 }
 
 std::byte* ddr_word(partition& p, dma_channel& c, std::int64_t address) {
   if (std::byte* const bytes = ddr_bytes(p, c)) return bytes + (address - c.extent.first);
-  if (std::byte* word = translate(p, address, 4)) return word;
+  if (std::byte* word = translate(p, c, address, 4)) return word;
   // An argument that the command leaves out is address 0 (a trace buffer that nobody asked for): the chip's writes are
   // lost there. XRT's buffers lie above the device heap's base.
   constexpr std::int64_t lowest_buffer = 0x4000000;
@@ -166,7 +167,7 @@ std::uint64_t next_ddr_word(const partition& p, const dma_channel& c, std::uint6
 }
 
 std::byte* ddr_bytes(partition& p, dma_channel& c) {
-  if (!c.ddr_resolved) c.ddr = translate(p, c.extent.first, c.extent.end - c.extent.first);
+  if (!c.ddr_resolved) c.ddr = translate(p, c, c.extent.first, c.extent.end - c.extent.first);
   c.ddr_resolved = true;
   return c.ddr;
 }

@@ -4,7 +4,6 @@
 // their banks, and the core executes those cycles later in one go, on any thread.
 #include <algorithm>
 #include <array>
-#include <limits>
 
 #include "emu/array/partition.hpp"
 
@@ -14,12 +13,11 @@ namespace {
 /// How far a core may be behind, so that bank_claims holds what bursts take after that.
 constexpr std::uint64_t furthest = bank_claims::span / 2;
 /// Fewer cycles cost more than they save; after a look that found so few, some cycles pass before the next one.
-constexpr std::uint64_t fewest = 16, patience_cycles = 8;
+constexpr std::uint64_t fewest = 16, cycles_to_next_look = 8;
 /// Whoever is so far behind goes along when others catch up: there is work for several threads then.
 constexpr std::uint64_t worth_a_run = 64;
 /// A core that nobody reaches for so long runs ahead instead, without a stop.
 constexpr std::uint64_t rather_ahead = 2 * furthest;
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
 std::uint64_t deadline(const core_tile& c) { return std::min(c.quiet_end(), c.behind_from() + furthest); }
 
@@ -37,7 +35,7 @@ void partition::leave_behind() {
         if (now < c.next_look) return;
         const std::uint64_t quiet = is_private(c) ? c.quiet_cycles() : 0;
         if (quiet < fewest || (c.may_run_ahead(now) && horizon(c) >= now + rather_ahead)) {
-          c.next_look = now + patience_cycles;
+          c.next_look = now + cycles_to_next_look;
           return;
         }
         c.stay_behind(now, std::min(end, now + quiet));

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,9 @@ struct ddr_direction {
   unsigned users = 0;       ///< shim channels with a task
   std::uint64_t bytes = 0;  ///< moved
 };
+
+/// A time that does not come.
+constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
 struct partition {
   partition(aie::geometry shape, ddr_port& memory);

@@ -2,6 +2,8 @@
 // Records what happens on an array as slices of a timeline.
 #include "emu/array/recorder.hpp"
 
+#include <algorithm>
+
 #include "emu/array/partition.hpp"
 
 namespace npurt::emu {
@@ -29,6 +31,12 @@ void recorder::add(kind what, std::uint64_t start, std::uint64_t end, unsigned t
     return;
   }
   events_.push_back({start, end, value, static_cast<std::uint16_t>(track), owner_, what});
+}
+
+void recorder::append(const recorder& other) {
+  const std::size_t kept = std::min(limit_ - events_.size(), other.events_.size());
+  events_.insert(events_.end(), other.events_.begin(), other.events_.begin() + static_cast<std::ptrdiff_t>(kept));
+  dropped_ += other.dropped_ + (other.events_.size() - kept);
 }
 
 void recorder::begin(const partition& p, std::uint16_t owner, std::uint64_t at) {

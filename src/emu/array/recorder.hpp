@@ -48,6 +48,9 @@ class recorder {
   void bd_ended(const partition& p, const dma_channel& c);
   void lock_changed(const partition& p, const lock& l);
 
+  /// What another has recorded on the same timeline.
+  void append(const recorder& other);
+
   const std::vector<timeline_event>& events() const { return events_; }
   std::uint64_t dropped() const { return dropped_; }
 

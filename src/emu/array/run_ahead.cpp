@@ -3,7 +3,6 @@
 // thread, and waits for the array where it reaches for something outside itself. So everybody still meets everybody
 // else in the order of lockstep, and cycles, statistics and bytes are the same.
 #include <algorithm>
-#include <limits>
 
 #include "emu/array/partition.hpp"
 
@@ -20,7 +19,6 @@ constexpr std::uint64_t useful_run = 8, patience_cycles = 32;
 constexpr std::uint64_t report_cycles = 256;
 /// For so long a bound of the first token is good enough.
 constexpr std::uint64_t token_margin = 64;
-constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
 /// Before this cycle the channel of a core tile does not touch the tile's memory. A channel that waits for a lock of
 /// its tile is woken by the tile's core, which waits for the array when it releases one, or by the tile's other

@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "emu/array/dma_words.hpp"
 #include "emu/array/partition.hpp"
 #include "emu/array/timing.hpp"
 
@@ -221,6 +222,11 @@ bool partition::send_token(const dma_channel& c) {
   const unsigned packet_id = c.ctrl >> 8 & 0x1F;  // low bits of Controller_ID
   const auto slave = aie::slave_number(c.kind, {aie::bundle::tile_control, 0});
   const route r = resolve(c.tile, *slave, packet_id);
+  const bool is_data = std::ranges::any_of(r.branches, [](const route_branch& b) { return !b.drop_header; });
+  if (is_data && c.finish_on_tlast() == dma_channel::fot_mode::counts_in_tokens)
+    throw array_error(c.tile, describe(c) +
+                                  ": its tokens are routed to a DMA with counts (FoT_Mode 2), whose layout is "
+                                  "not documented");
   for (const route_branch& b : r.branches)
     if (!has_room(b, c.agent)) return false;
   for (const route_branch& b : r.branches)

@@ -13,7 +13,7 @@ namespace {
 constexpr unsigned packet_bytes = 4 * (trace_unit::packet_words - 1);
 constexpr std::uint32_t filler = 0xFE, start_record = 0xF0, sync_record = 0xFF;
 /// Longest gap that a record can hold (18 bits), and what a sync record stands for.
-constexpr std::uint64_t longest_gap = 0x3FFFF;
+constexpr std::uint64_t longest_record_gap = 0x3FFFF;
 constexpr std::uint64_t longest_repeat = 0x3FF;
 
 }  // namespace
@@ -79,7 +79,7 @@ void trace_unit::emit_run(std::uint8_t slots, std::uint64_t from, std::uint64_t 
 
 void trace_unit::record(std::uint8_t slots, std::uint64_t cycle) {
   std::uint64_t gap = cycle - last_ - 1;
-  for (; gap > longest_gap; gap -= longest_gap) byte(sync_record);
+  for (; gap > longest_record_gap; gap -= longest_record_gap) byte(sync_record);
   last_ = cycle;
   last_slots_ = gap == 0 ? slots : 0;
   if (std::has_single_bit(slots))

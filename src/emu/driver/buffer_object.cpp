@@ -2,6 +2,8 @@
 // Device address map.
 #include "emu/driver/buffer_object.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <utility>
 
@@ -22,19 +24,36 @@ void address_space::erase(const buffer_object& bo) {
   std::erase_if(ranges_, [&](const auto& entry) { return entry.second.bo.get() == &bo; });
 }
 
-std::byte* address_space::translate(std::uint64_t address, std::uint64_t size) const {
-  const auto found = rest(address);
-  return size <= found.size() ? found.data() : nullptr;
+std::byte* address_space::translate(std::uint64_t address, std::uint64_t size, memory_access access) const {
+  const place at = find(address);
+  if (size > at.rest.size()) return nullptr;
+  if (at.bo && at.bo->syncs) {
+    if (access == memory_access::read) at.bo->syncs->device_reads(at.offset, size);
+    if (access == memory_access::write) at.bo->syncs->device_writes(at.offset, size);
+  }
+  return at.rest.data();
 }
 
-std::span<std::byte> address_space::rest(std::uint64_t address) const {
+std::span<std::byte> address_space::control_code(std::uint64_t address, std::uint64_t limit) const {
+  constexpr std::size_t length_at = 12;  // in the header of transactions
+  const place at = find(address);
+  const auto code = at.rest.first(std::min<std::uint64_t>(at.rest.size(), limit));
+  std::uint32_t length = 0;
+  if (code.size() < length_at + sizeof(length) || !at.bo->syncs) return code;
+  std::memcpy(&length, code.data() + length_at, sizeof(length));
+  at.bo->syncs->device_reads(at.offset, std::min<std::uint64_t>(code.size(), length));
+  return code;
+}
+
+address_space::place address_space::find(std::uint64_t address) const {
   const std::lock_guard lock(mutex_);
   const auto after = ranges_.upper_bound(address);
   if (after == ranges_.begin()) return {};
   const auto& [start, found] = *std::prev(after);
   auto* host = address < found.end ? found.bo->host() : nullptr;
   if (host == nullptr) return {};
-  return {host + found.offset + (address - start), found.end - address};
+  const std::uint64_t offset = found.offset + (address - start);
+  return {found.bo, offset, {host + offset, found.end - address}};
 }
 
 }  // namespace npurt::emu::driver

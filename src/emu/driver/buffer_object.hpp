@@ -11,6 +11,8 @@
 #include <span>
 
 #include "emu/driver/memory.hpp"
+#include "emu/driver/sync_check.hpp"
+#include "emu/firmware/npu.hpp"
 
 namespace npurt::emu::driver {
 
@@ -27,6 +29,7 @@ struct buffer_object {
   std::atomic<std::uint64_t> device_address = no_address;
   unsigned in_flight = 0;  ///< commands that name it as an argument; with `closed` under the client's mutex
   bool closed = false;     ///< its handle is gone: it ends with the last of those commands
+  std::unique_ptr<sync_check> syncs = {};  ///< strict mode: what the device has been shown; it reads the host's bytes
 
   std::byte* host() const { return contents ? contents->host() : heap_view; }
 };
@@ -41,12 +44,21 @@ class address_space {
   void erase(const buffer_object& bo);
 
   /// The host bytes of a range within one buffer object, null for any other range.
-  std::byte* translate(std::uint64_t address, std::uint64_t size) const;
+  std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access) const;
 
-  /// The host bytes from `address` to the end of its buffer object; empty where there is none.
-  std::span<std::byte> rest(std::uint64_t address) const;
+  /// The host bytes from `address` to the end of its buffer object, at most `limit`, of which a command reads as many
+  /// as the control code's header says; null where there is none.
+  std::span<std::byte> control_code(std::uint64_t address, std::uint64_t limit) const;
 
  private:
+  /// A place in a buffer object.
+  struct place {
+    std::shared_ptr<buffer_object> bo;
+    std::uint64_t offset = 0;
+    std::span<std::byte> rest;  ///< to the end of the mapping
+  };
+  place find(std::uint64_t address) const;
+
   struct range {
     std::uint64_t end;
     std::uint64_t offset;

@@ -61,8 +61,11 @@ namespace {
 constexpr ioctl_table table;
 }
 
-client::client(std::shared_ptr<device> device)
-    : device_(std::move(device)), space_(std::make_shared<address_space>()), heap_(device_->model().heap_base) {}
+client::client(std::shared_ptr<device> device, std::int64_t pid)
+    : device_(std::move(device)),
+      pid_(pid),
+      space_(std::make_shared<address_space>()),
+      heap_(device_->model().heap_base) {}
 
 client::~client() {
   for (auto& [handle, entry] : contexts_) entry.context->stop();
@@ -72,18 +75,31 @@ client::~client() {
   device_->write_statistics();
 }
 
-int client::ioctl(unsigned long request, void* argument) {
-  const auto handler = _IOC_TYPE(request) == DRM_IOCTL_BASE ? table.handlers[_IOC_NR(request)] : nullptr;
-  if (handler == nullptr) {
-    log(std::format("ioctl {:#x} is not emulated", request));
-    return -EINVAL;
+void client::interrupt() {
+  interrupted_ = true;
+  std::vector<std::shared_ptr<hwctx>> contexts;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [handle, entry] : contexts_) contexts.push_back(entry.context);
   }
+  for (const auto& context : contexts) context->stop();
+  device_->fences().wake();
+}
+
+bool client::emulates(unsigned long request) {
+  if (_IOC_TYPE(request) == DRM_IOCTL_BASE && table.handlers[_IOC_NR(request)] != nullptr) return true;
+  log(std::format("ioctl {:#x} is not emulated", request));
+  return false;
+}
+
+int client::ioctl(unsigned long request, void* argument) {
+  if (!emulates(request)) return -EINVAL;
+  const auto handler = table.handlers[_IOC_NR(request)];
   if (argument == nullptr) return -EFAULT;
   if (device_is_gone()) return -ENODEV;
-  if (const int error = device_->on_demand().on_ioctl(_IOC_NR(request)); error != 0) {
-    if (device_is_gone()) device_->lose();
-    return -error;
-  }
+  const auto due = device_->on_demand().on_ioctl(_IOC_NR(request));
+  device_->meet(due.event);
+  if (due.error != 0) return -due.error;
   try {
     return handler(*this, argument, _IOC_SIZE(request));
   } catch (const std::bad_alloc&) {

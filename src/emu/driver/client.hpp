@@ -4,7 +4,9 @@
 
 #include <drm/amdxdna_accel.h>
 #include <drm/drm.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <map>
@@ -24,14 +26,22 @@ namespace npurt::emu::driver {
 
 // Handlers get a copy of the ioctl's structure, extended by zeros when the caller's is shorter, and return 0 or a
 // negative errno. Pointers in it are the caller's, in this very address space: null is EFAULT, a wild one faults here.
+// To how much each points, shared/ioctl_message.cpp knows, too: it copies that for a caller of another process.
 class client : public shim::device_file {
  public:
-  explicit client(std::shared_ptr<device> device);
+  /// @param pid  the process that the file is of
+  explicit client(std::shared_ptr<device> device, std::int64_t pid = ::getpid());
   ~client() override;
 
   int ioctl(unsigned long request, void* argument) override;
   std::expected<shim::mapping, int> map(std::uint64_t offset, std::size_t length) override;
   void mapped(std::uint64_t offset, void* address, std::size_t length) override;
+
+  /// True for an ioctl that has a handler; stderr says so if not.
+  static bool emulates(unsigned long request);
+
+  /// Stops all contexts and ends calls that wait, for a caller that is gone.
+  void interrupt();
 
  private:
   friend struct ioctl_table;
@@ -73,6 +83,7 @@ class client : public shim::device_file {
   std::shared_ptr<buffer_object> find_mapping(std::uint64_t offset, std::size_t length);
 
   std::shared_ptr<buffer_object> make_mappable(std::uint32_t type, std::shared_ptr<memory> contents);
+  void check_syncs(buffer_object& bo);
   std::uint32_t add_bo(std::shared_ptr<buffer_object> bo);
   std::expected<std::shared_ptr<memory>, int> allocate(std::uint64_t size);
   std::expected<std::shared_ptr<buffer_object>, int> make_shared(const amdxdna_drm_create_bo& args);
@@ -98,8 +109,11 @@ class client : public shim::device_file {
   bool device_is_gone() const { return device_->on_demand().losses() != losses_; }
 
   const std::shared_ptr<device> device_;
+  const std::int64_t pid_;
   const std::uint64_t losses_ = device_->on_demand().losses();
   const std::shared_ptr<address_space> space_;
+
+  std::atomic<bool> interrupted_ = false;
 
   std::mutex mutex_;  // for what follows; never held while waiting
   heap heap_;

@@ -9,14 +9,26 @@
 #include <exception>
 #include <format>
 #include <fstream>
+#include <iterator>
 
 #include "emu/driver/hwctx.hpp"
 #include "emu/driver/log.hpp"
 
 namespace npurt::emu::driver {
 
-device::device(options settings) : settings_(std::move(settings)), npu_(window_) {
-  if (!settings_.trace_path.empty()) npu_.record_timeline(settings_.trace_limit);
+bool set_faults(faults& target, std::string_view text) {
+  auto plan = fault_plan::parse(text);
+  if (plan && plan->firmware_too_old) plan = std::unexpected("firmware=old has no effect on a running driver");
+  if (!plan) {
+    log(std::format("npurt_emulator_set_faults: {}", plan.error()));
+    return false;
+  }
+  target.set(std::move(*plan));
+  return true;
+}
+
+device::device(options settings) : settings_(std::move(settings)), npu_(no_memory_) {
+  if (!settings_.trace_path.empty() || settings_.keep_timeline) npu_.record_timeline(settings_.trace_limit);
 }
 
 std::expected<std::uint32_t, int> device::reserve_context() {
@@ -26,9 +38,24 @@ std::expected<std::uint32_t, int> device::reserve_context() {
   return next_context_++;
 }
 
-void device::lose() {
-  log("the device is gone (a fault on demand)");
-  for (const auto& context : contexts()) context->stop();
+void device::meet(device_event event) {
+  switch (event) {
+    case device_event::none:
+      return;
+    case device_event::gone:
+      log("the device is gone (a fault on demand)");
+      for (const auto& context : contexts()) context->stop();
+      return;
+    case device_event::reset:
+      log("the device is reset (a fault on demand)");
+      for (const auto& context : contexts()) context->kill();
+      return;
+    case device_event::suspend:
+      log("the device is suspended and resumed (a fault on demand)");
+      for (const auto& context : contexts()) context->suspend();
+      npu_.forget_configurations();
+      return;
+  }
 }
 
 void device::release_context() {
@@ -52,11 +79,11 @@ std::vector<std::shared_ptr<hwctx>> device::contexts() const {
 
 command_result device::execute(const address_space& space, context_id context, const kernel_command& command,
                                bool blind, const std::atomic<bool>& cancelled) {
-  const std::lock_guard execution(execution_);
-  if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
+  std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    executing_ = true;
+    if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
+    executing_.insert(number = next_command_++);
   }
   command_result result;
   try {
@@ -64,11 +91,14 @@ command_result device::execute(const address_space& space, context_id context, c
   } catch (const std::exception& error) {
     result = {.outcome = command_outcome::error, .report = error.what()};
   }
-  window_.space = nullptr;
-  std::vector<std::shared_ptr<memory>> unused;
+  std::vector<retired> unused;  // ends after the lock
   const std::lock_guard lock(mutex_);
-  executing_ = false;
-  unused.swap(retired_);
+  executing_.erase(number);
+  const auto oldest = executing_.empty() ? next_command_ : *executing_.begin();
+  const auto first_used = std::ranges::find_if(retired_, [&](const retired& r) { return r.before > oldest; });
+  std::move(retired_.begin(), first_used, std::back_inserter(unused));
+  retired_.erase(retired_.begin(), first_used);
+  ended_.notify_all();
   return result;
 }
 
@@ -81,32 +111,38 @@ command_result device::run(const address_space& space, context_id context, const
   if (command.mode != transaction_mode)
     return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
   // Its own header says how long it is; mlir-aie's Python runtime passes bytes where the kernel wants words.
-  auto code = space.rest(command.control_code);
-  if (code.empty())
+  const auto code = space.control_code(command.control_code, command.control_code_size);
+  if (code.data() == nullptr)
     return failed(std::format("control code: no buffer object holds address {:#x}", command.control_code));
-  code = code.first(std::min<std::uint64_t>(code.size(), command.control_code_size));
-  window_.space = blind ? nullptr : &space;
+  window memory(blind ? nullptr : &space);
   return npu_.execute(context, {.cu = command.cu,
                                 .control_code = code,
                                 .arguments = command.arguments,
                                 .apply_patches = command.opcode == packet_opcode::start_cu,
-                                .cancelled = &cancelled});
+                                .cancelled = &cancelled,
+                                .memory = &memory});
 }
 
 void device::retire(std::shared_ptr<memory> contents) {
   const std::lock_guard lock(mutex_);
-  if (executing_) retired_.push_back(std::move(contents));
+  if (!executing_.empty()) retired_.push_back({next_command_, std::move(contents)});
 }
 
-void device::set_last_command(command_result result) {
+void device::set_last_command(std::int64_t pid, command_result result) {
   const auto hz = std::uint64_t{clock().h_clock} * 1'000'000;
   const std::lock_guard lock(mutex_);
-  last_command_ = last_command{std::move(result), hz};
+  last_commands_.insert_or_assign(pid, last_command{std::move(result), hz});
 }
 
-std::optional<last_command> device::get_last_command() const {
+std::optional<last_command> device::get_last_command(std::int64_t pid) const {
   const std::lock_guard lock(mutex_);
-  return last_command_;
+  const auto found = last_commands_.find(pid);
+  return found == last_commands_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void device::forget_last_command(std::int64_t pid) {
+  const std::lock_guard lock(mutex_);
+  last_commands_.erase(pid);
 }
 
 clock_level device::clock() const {
@@ -160,8 +196,9 @@ void device::write_statistics() const {
 }
 
 void device::shut_down() {
+  std::unique_lock lock(mutex_);
   stopped_ = true;
-  const std::lock_guard execution(execution_);
+  ended_.wait(lock, [this] { return executing_.empty(); });
 }
 
 }  // namespace npurt::emu::driver

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device that all clients of a process share: the NPU, its contexts, the outcome of its commands.
+// The device that all clients share: the NPU, its contexts, the outcome of its commands.
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <expected>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,9 +31,11 @@ class hwctx;
 struct options {
   const chip* model = find_chip("phoenix");
   bool null_commands = false;           ///< commands complete at submission without being executed
+  bool strict = false;                  ///< tells of syncs that the program forgot (sync_check.hpp)
   bool syncobj = false;                 ///< contexts have a syncobj, as with the kernel's driver
   std::string stats_path = {};          ///< where statistics are written; nowhere if empty
   std::string trace_path = {};          ///< where the timeline is written; nowhere if empty
+  bool keep_timeline = false;           ///< also if it is not written
   std::size_t trace_limit = 1'000'000;  ///< events
   std::shared_ptr<faults> on_demand = std::make_shared<faults>();
 };
@@ -39,6 +45,9 @@ struct last_command {
   command_result result;
   std::uint64_t clock_hz = 0;
 };
+
+/// Takes a plan from text (fault_plan.hpp) for a device that runs. @return false if it cannot be read; the log says why
+bool set_faults(faults& target, std::string_view text);
 
 /// Thread-safe.
 class device {
@@ -51,8 +60,8 @@ class device {
   timelines& fences() { return fences_; }
   faults& on_demand() { return *settings_.on_demand; }
 
-  /// The device disappears: every context ends, what it had to do is aborted.
-  void lose();
+  /// What happens to the whole device (fault_plan.hpp).
+  void meet(device_event event);
 
   /// A number for the device's next context, whose entry stays listed as long as it lives.
   /// @return ENOENT if the device has no room for another context
@@ -61,16 +70,19 @@ class device {
   void list_context(const std::shared_ptr<hwctx>& context);
   std::vector<std::shared_ptr<hwctx>> contexts() const;
 
-  /// Runs one command with the addresses of its client; a `blind` one's DMAs find no host memory. Buffer objects that
-  /// are closed meanwhile keep their memory. An exception becomes a failed command.
+  /// Runs one command with the addresses of its client, at the same time as others on other columns; a `blind` one's
+  /// DMAs find no host memory. Buffer objects that are closed meanwhile keep their memory. An exception becomes a
+  /// failed command.
   command_result execute(const address_space& space, context_id context, const kernel_command& command, bool blind,
                          const std::atomic<bool>& cancelled);
 
   /// Keeps memory whose buffer object was closed until no command can be using it.
   void retire(std::shared_ptr<memory> contents);
 
-  void set_last_command(command_result result);
-  std::optional<last_command> get_last_command() const;
+  // By process.
+  void set_last_command(std::int64_t pid, command_result result);
+  std::optional<last_command> get_last_command(std::int64_t pid) const;
+  void forget_last_command(std::int64_t pid);
 
   std::uint8_t power_mode() const { return power_mode_; }
   void set_power_mode(std::uint8_t mode) { power_mode_ = mode; }
@@ -83,7 +95,7 @@ class device {
   /// Writes statistics and the timeline if they are wanted.
   void write_statistics() const;
 
-  /// Waits for the command that runs; later ones fail.
+  /// Waits for the commands that run; later ones fail.
   void shut_down();
 
  private:
@@ -91,30 +103,40 @@ class device {
   command_result run(const address_space& space, context_id context, const kernel_command& command, bool blind,
                      const std::atomic<bool>& cancelled);
 
-  /// Commands are serialised, so one window to memory that looks at the running command's client is enough.
+  /// Host memory as one command may see it.
   class window : public device_memory {
    public:
-    std::byte* translate(std::uint64_t address, std::uint64_t size) override {
-      return space == nullptr ? nullptr : space->translate(address, size);
+    explicit window(const address_space* space) : space_(space) {}
+    std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access) override {
+      return space_ == nullptr ? nullptr : space_->translate(address, size, access);
     }
-    const address_space* space = nullptr;
+
+   private:
+    const address_space* space_;
+  };
+
+  /// Memory that commands with smaller numbers may be using.
+  struct retired {
+    std::uint64_t before = 0;
+    std::shared_ptr<memory> contents;
   };
 
   options settings_;
-  window window_;
+  window no_memory_{nullptr};
   npu npu_;
   timelines fences_;
   std::atomic<std::uint8_t> power_mode_ = 0;
-  std::atomic<bool> stopped_ = false;
-  std::mutex execution_;
 
   mutable std::mutex mutex_;  // for what follows
-  bool executing_ = false;
-  std::vector<std::shared_ptr<memory>> retired_;
+  bool stopped_ = false;
+  std::condition_variable ended_;  ///< of a command
+  std::uint64_t next_command_ = 1;
+  std::set<std::uint64_t> executing_;
+  std::vector<retired> retired_;  ///< in the order of their numbers
   std::uint32_t context_count_ = 0;
   std::uint32_t next_context_ = 1;
   std::vector<std::weak_ptr<hwctx>> contexts_;
-  std::optional<last_command> last_command_;
+  std::map<std::int64_t, last_command> last_commands_;
   std::vector<std::pair<std::uint64_t, std::shared_ptr<syncobj>>> exports_;
 };
 

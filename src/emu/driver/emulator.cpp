@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emulated amdxdna device as the interposer sees it, its environment variables, and the library's C interface.
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <format>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "emu/driver/abi.hpp"
 #include "emu/driver/client.hpp"
 #include "emu/driver/device.hpp"
+#include "emu/driver/launch.hpp"
 #include "emu/driver/log.hpp"
+#include "emu/driver/shared/remote_file.hpp"
+#include "emu/driver/shared/server.hpp"
+#include "emu/driver/sync_check.hpp"
 #include "emu/driver/sysfs.hpp"
 #include "emu/shim/device_model.hpp"
 
 namespace npurt::emu::driver {
 namespace {
 
-/// NPURT_EMU_CHIP=phoenix, NPURT_EMU_NULL=1, NPURT_EMU_SYNCOBJ=1, NPURT_EMU_STATS=FILE, NPURT_EMU_TRACE=FILE,
-/// NPURT_EMU_TRACE_LIMIT=EVENTS, NPURT_EMU_FAULT=... (grammar: fault_plan.hpp); NPURT_EMU_CLOCK=MHZ,
-/// NPURT_EMU_THREADS=N, NPURT_EMU_CORE=NAME are read by the rooms below.
+/// NPURT_EMU_CHIP=phoenix, NPURT_EMU_NULL=1, NPURT_EMU_STRICT=1, NPURT_EMU_SYNCOBJ=1, NPURT_EMU_STATS=FILE,
+/// NPURT_EMU_TRACE=FILE, NPURT_EMU_TRACE_LIMIT=EVENTS, NPURT_EMU_FAULT=... (grammar: fault_plan.hpp);
+/// NPURT_EMU_CLOCK=MHZ, NPURT_EMU_THREADS=N, NPURT_EMU_CORE=NAME are read by the rooms below. NPURT_EMU_SHARED=NAME:
+/// the device is that of a server, whose environment counts. NPURT_TRACE=FILE is the runtime's; a timeline is kept for
+/// it.
 std::string_view setting(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view() : value;
@@ -70,9 +82,11 @@ options options_from_environment() {
   }
   return {.model = chip,
           .null_commands = enabled("NPURT_EMU_NULL"),
+          .strict = enabled("NPURT_EMU_STRICT"),
           .syncobj = enabled("NPURT_EMU_SYNCOBJ"),
           .stats_path = std::string(setting("NPURT_EMU_STATS")),
           .trace_path = std::string(setting("NPURT_EMU_TRACE")),
+          .keep_timeline = !setting("NPURT_TRACE").empty(),
           .trace_limit = trace_limit(),
           .on_demand = process_faults()};
 }
@@ -89,6 +103,66 @@ std::shared_ptr<device> current_device() {
   return current();
 }
 
+/// Files of a shared device that this process has open; those of the process that a child was forked from are not its.
+struct shared_files {
+  std::mutex mutex = {};
+  std::vector<std::weak_ptr<shared::session>> open = {};
+  pid_t owner = ::getpid();
+  const shared_files* inherited = nullptr;
+
+  static shared_files& of_process() {
+    static auto* instance = new shared_files;
+    if (instance->owner != ::getpid()) instance = new shared_files{.inherited = instance};
+    return *instance;
+  }
+
+  void add(const std::shared_ptr<shared::session>& session) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(open, [](const auto& entry) { return entry.expired(); });
+    open.push_back(session);
+  }
+  std::vector<std::shared_ptr<shared::session>> all() {
+    std::vector<std::shared_ptr<shared::session>> alive;
+    const std::lock_guard lock(mutex);
+    for (const auto& entry : open)
+      if (auto session = entry.lock()) alive.push_back(std::move(session));
+    return alive;
+  }
+};
+
+std::expected<std::shared_ptr<shared::session>, int> open_shared() {
+  auto session = shared::session::open(setting("NPURT_EMU_SHARED"), start_server);
+  if (session) shared_files::of_process().add(*session);
+  return session;
+}
+
+/// Of this process, on its own device or the shared one.
+std::optional<last_command> get_last_command() {
+  const auto own = current_device();
+  if (own) return own->get_last_command(::getpid());
+  for (const auto& session : shared_files::of_process().all()) {
+    const auto reply = session->call({.kind = shared::request::last_command});
+    if (!reply || reply->result < 0) continue;
+    return last_command{
+        .result = {.outcome = static_cast<command_outcome>(reply->result),
+                   .report = std::string(reinterpret_cast<const char*>(reply->payload.data()), reply->payload.size()),
+                   .cycles = reply->values[0],
+                   .macs = reply->values[1]},
+        .clock_hz = reply->values[2]};
+  }
+  return std::nullopt;
+}
+
+bool set_process_faults(std::string_view text) {
+  if (setting("NPURT_EMU_SHARED").empty()) return set_faults(*process_faults(), text);
+  const auto session = open_shared();
+  const auto bytes = std::as_bytes(std::span(text));
+  const auto reply =
+      session ? (*session)->call({.kind = shared::request::set_faults, .payload = {bytes.begin(), bytes.end()}})
+              : std::nullopt;
+  return reply && reply->result == 0;
+}
+
 class amdxdna_model : public shim::device_model {
  public:
   amdxdna_model() : settings_(options_from_environment()), tree_(make_tree(settings_.model)) {
@@ -101,6 +175,11 @@ class amdxdna_model : public shim::device_model {
 
   std::expected<std::unique_ptr<shim::device_file>, int> open() override {
     if (settings_.model == nullptr) return std::unexpected(ENODEV);
+    if (settings_.strict) ask_for_driver_syncs();
+    if (!setting("NPURT_EMU_SHARED").empty())
+      return open_shared().transform([](auto session) -> std::unique_ptr<shim::device_file> {
+        return std::make_unique<shared::remote_file>(std::move(session));
+      });
     if (const int error = settings_.on_demand->on_open(); error != 0) return std::unexpected(error);
     const std::lock_guard lock(current_mutex);
     if (!current()) current() = std::make_shared<device>(settings_);
@@ -108,6 +187,7 @@ class amdxdna_model : public shim::device_model {
   }
 
   void shut_down() override {
+    for (const auto& session : shared_files::of_process().all()) session->close();
     const auto device = current_device();
     if (!device) return;
     device->shut_down();
@@ -130,29 +210,37 @@ std::unique_ptr<npurt::emu::shim::device_model> npurt::emu::shim::make_device_mo
 extern "C" __attribute__((visibility("default"))) std::uint32_t npurt_emulator_version() { return 1; }
 
 extern "C" __attribute__((visibility("default"))) int npurt_emulator_set_faults(const char* text) {
+  return npurt::emu::driver::set_process_faults(text == nullptr ? "" : text) ? 1 : 0;
+}
+
+extern "C" __attribute__((visibility("default"))) int npurt_emulator_serve(const char* name, unsigned linger_ms) {
   using namespace npurt::emu::driver;
-  auto plan = fault_plan::parse(text == nullptr ? "" : text);
-  if (plan && plan->firmware_too_old) plan = std::unexpected("firmware=old has no effect on a running driver");
-  if (!plan) {
-    log(std::format("npurt_emulator_set_faults: {}", plan.error()));
-    return 0;
-  }
-  process_faults()->set(std::move(*plan));
-  return 1;
+  const auto settings = options_from_environment();
+  if (settings.model == nullptr || name == nullptr) return 1;
+  const auto linger = linger_ms == 0 ? shared::default_linger : std::chrono::milliseconds(linger_ms);
+  return shared::serve(name, settings, linger);
 }
 
 extern "C" __attribute__((visibility("default"))) const char* npurt_emulator_time_model() {
-  const auto device = npurt::emu::driver::current_device();
-  const auto last = device ? device->get_last_command() : std::nullopt;
+  const auto last = npurt::emu::driver::get_last_command();
   if (!last) return "";
   thread_local std::string text;
   text = npurt::emu::npu::time_model(last->clock_hz);
   return text.c_str();
 }
 
-extern "C" __attribute__((visibility("default"))) int npurt_emulator_last_command(npurt_emulator_command* command) {
+extern "C" __attribute__((visibility("default"))) int npurt_emulator_timeline(
+    std::uint64_t origin_ns, void (*take)(void* to, const char* text, std::size_t length), void* to) {
   const auto device = npurt::emu::driver::current_device();
-  const auto last = device ? device->get_last_command() : std::nullopt;
+  if (!device || take == nullptr) return 0;
+  std::ostringstream text;
+  device->array().write_timeline_beside_host(text, origin_ns);
+  if (!text.view().empty()) take(to, text.view().data(), text.view().size());
+  return 1;
+}
+
+extern "C" __attribute__((visibility("default"))) int npurt_emulator_last_command(npurt_emulator_command* command) {
+  const auto last = npurt::emu::driver::get_last_command();
   if (!last || command == nullptr) return 0;
   thread_local std::string report;
   report = last->result.report;

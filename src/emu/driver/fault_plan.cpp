@@ -131,13 +131,24 @@ command_fault_rule read_command(std::string_view when, std::string_view value) {
   return {read_occurrence(when), found->second};
 }
 
-device_loss read_loss(std::string_view when, std::string_view value) {
+device_fault read_device(std::string_view when, std::string_view value) {
   const auto [what, opens] = cut(value, ':');
-  if (what != "gone") throw unreadable{std::format("a device cannot be '{}'", what)};
-  device_loss loss{.at_ioctl = number(when)};
-  if (loss.at_ioctl == 0) throw unreadable{"ioctls are counted from 1"};
-  if (value.contains(':')) loss.opens = number(opens);
-  return loss;
+  device_fault fault{.at_ioctl = number(when)};
+  if (fault.at_ioctl == 0) throw unreadable{"ioctls are counted from 1"};
+  if (what == "gone") {
+    fault.what = device_event::gone;
+    if (value.contains(':')) fault.opens = number(opens);
+  } else if (value == "restart") {
+    fault.what = device_event::gone;
+    fault.opens = 0;
+  } else if (value == "reset") {
+    fault.what = device_event::reset;
+  } else if (value == "suspend") {
+    fault.what = device_event::suspend;
+  } else {
+    throw unreadable{std::format("a device cannot be '{}'", value)};
+  }
+  return fault;
 }
 
 void read_fault(fault_plan& plan, std::string_view text) {
@@ -148,7 +159,7 @@ void read_fault(fault_plan& plan, std::string_view text) {
   } else if (what == "command") {
     plan.commands.push_back(read_command(when, value));
   } else if (what == "device") {
-    plan.loss = read_loss(when, value);
+    plan.device = read_device(when, value);
   } else if (key == "memory") {
     plan.memory = read_size(value);
   } else if (key == "firmware" && value == "old") {

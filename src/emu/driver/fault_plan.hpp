@@ -33,9 +33,17 @@ struct command_fault_rule {
   command_fault fault{};
 };
 
-struct device_loss {
-  std::uint64_t at_ioctl = 0;            ///< this ioctl and all later ones of files open then are ENODEV
-  std::optional<std::uint64_t> opens{};  ///< opens that fail before the device is back; nothing: it never is
+/// What happens to the whole device. gone: it disappears, or its driver is unloaded; files that are open then are
+/// ENODEV for ever, commands are aborted. reset: commands are aborted, and contexts made before are dead: EIO
+/// (xdna-driver aie2_ctx_runqueue.c, a context that cannot be restarted). suspend: commands end, then contexts lose
+/// what the array holds, which is configured anew with the next command (aie2_pm.c, aie2_hwctx_suspend and _resume; the
+/// driver also does so by itself, when it was idle for 5 s).
+enum class device_event : std::uint8_t { none, gone, reset, suspend };
+
+struct device_fault {
+  std::uint64_t at_ioctl = 0;  ///< happens before this ioctl
+  device_event what = device_event::none;
+  std::optional<std::uint64_t> opens{};  ///< gone: opens that fail before it is back; nothing: it never is
 };
 
 using firmware_version = std::array<std::uint32_t, 4>;
@@ -47,6 +55,9 @@ using firmware_version = std::array<std::uint32_t, 4>;
 ///     memory=SIZE               buffer objects get ENOMEM beyond SIZE bytes altogether (suffix K, M, G)
 ///     device@N=gone             at the N-th ioctl the device disappears
 ///     device@N=gone:K           the same; after K opens that fail with ENODEV it is back
+///     device@N=restart          the driver is restarted: gone:0
+///     device@N=reset            at the N-th ioctl the device is reset
+///     device@N=suspend          at the N-th ioctl it has been suspended and resumed
 ///     firmware=A.B.C.D          the version that the driver tells
 ///     firmware=old              the driver refuses the firmware's protocol: there is no device (at start only)
 ///
@@ -55,7 +66,7 @@ struct fault_plan {
   std::vector<ioctl_fault> ioctls;
   std::vector<command_fault_rule> commands;
   std::optional<std::uint64_t> memory;
-  std::optional<device_loss> loss;
+  std::optional<device_fault> device;
   std::optional<firmware_version> firmware;
   bool firmware_too_old = false;
 

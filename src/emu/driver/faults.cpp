@@ -11,28 +11,33 @@ namespace npurt::emu::driver {
 void faults::set(fault_plan plan) {
   const std::lock_guard lock(mutex_);
   plan_ = std::move(plan);
-  active_ = !plan_.ioctls.empty() || plan_.loss;
+  active_ = !plan_.ioctls.empty() || plan_.device;
   ioctls_ = commands_ = 0;
   by_name_.clear();
   failing_opens_.reset();
 }
 
-int faults::on_ioctl(unsigned number) {
+faults::due faults::on_ioctl(unsigned number) {
   const std::lock_guard lock(mutex_);
-  if (!active_) return 0;
+  if (!active_) return {};
   ++ioctls_;
-  if (plan_.loss && ioctls_ == plan_.loss->at_ioctl) {
-    failing_opens_ = plan_.loss->opens.value_or(std::numeric_limits<std::uint64_t>::max());
+  due now;
+  if (plan_.device && ioctls_ == plan_.device->at_ioctl) now.event = plan_.device->what;
+  if (now.event == device_event::gone) {
+    failing_opens_ = plan_.device->opens.value_or(std::numeric_limits<std::uint64_t>::max());
     ++losses_;
-    return ENODEV;
+    now.error = ENODEV;
+    return now;
   }
   const std::string_view name = ioctl_name(number);
   const std::uint64_t count = ++by_name_[std::string(name)];
   for (const ioctl_fault& fault : plan_.ioctls) {
-    if (fault.name == "any" ? fault.when.contains(ioctls_) : fault.name == name && fault.when.contains(count))
-      return fault.error;
+    if (fault.name == "any" ? fault.when.contains(ioctls_) : fault.name == name && fault.when.contains(count)) {
+      now.error = fault.error;
+      break;
+    }
   }
-  return 0;
+  return now;
 }
 
 int faults::on_open() {

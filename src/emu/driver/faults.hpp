@@ -18,8 +18,12 @@ class faults {
   /// Takes a plan in place of the one before; all counts start again. A device that is gone is back.
   void set(fault_plan plan);
 
-  /// @return the errno that this ioctl fails with, 0 if it may go on
-  int on_ioctl(unsigned number);
+  /// What an ioctl meets: what happens to the device before it, then the errno that it fails with, 0 if it may go on.
+  struct due {
+    device_event event = device_event::none;
+    int error = 0;
+  };
+  due on_ioctl(unsigned number);
   /// @return the errno that this open fails with, 0 if it may go on
   int on_open();
   command_fault on_command();

@@ -71,7 +71,7 @@ std::expected<std::uint64_t, int> hwctx::submit(job job) {
   if (!std::ranges::all_of(job.commands, [this](const auto& command) { return command.cu < cus_; }))
     return std::unexpected(EINVAL);
   done_.wait(lock, [this] { return stopping_ || counters_.submitted - counters_.completed < max_in_flight; });
-  if (stopping_) return std::unexpected(EINVAL);
+  if (stopping_) return std::unexpected(dead_ ? EIO : EINVAL);
   const auto seq = job.seq = counters_.submitted++;
   job.fault = device_->on_demand().on_command();
   job.contents().set_state(packet_state::submitted);
@@ -81,7 +81,11 @@ std::expected<std::uint64_t, int> hwctx::submit(job job) {
     finish(job, packet_state::completed);
     return seq;
   }
-  if (!thread_.joinable()) thread_ = quiet_thread([this] { work(); });
+  if (!thread_.joinable())
+    thread_ = quiet_thread([this, log = current_log()] {
+      log_to(log);
+      work();
+    });
   pending_.push_back(std::move(job));
   work_.notify_one();
   return seq;
@@ -99,6 +103,30 @@ int hwctx::wait(std::uint64_t seq, std::uint32_t timeout_ms) {
 hwctx_counters hwctx::counters() const {
   const std::lock_guard lock(mutex_);
   return counters_;
+}
+
+void hwctx::kill() {
+  {
+    const std::lock_guard lock(mutex_);
+    dead_ = true;
+  }
+  stop();
+}
+
+void hwctx::suspend() {
+  constexpr std::chrono::seconds idle_wait{2};  // aie2_ctx.c, aie2_hwctx_wait_for_idle
+  std::unique_lock lock(mutex_);
+  const auto idle = [this] { return counters_.completed == counters_.submitted; };
+  if (done_.wait_for(lock, idle_wait, idle)) return;
+  auto rest = std::exchange(pending_, {});
+  cancelled_ = true;
+  abandoned_ = true;
+  work_.notify_all();
+  done_.wait(lock, [this, &rest] { return counters_.completed + rest.size() == counters_.submitted; });
+  cancelled_ = false;
+  abandoned_ = false;
+  lock.unlock();
+  abort(rest);
 }
 
 void hwctx::stop() {
@@ -140,7 +168,7 @@ void hwctx::run(job& job) {
     if (job.chain) job.contents().set_error_index(static_cast<std::uint32_t>(failed));
     if (outcome == command_outcome::timeout && !job.chain) job.contents().set_health(total.failed_op);
   }
-  device_->set_last_command(std::move(total));
+  device_->set_last_command(what_.pid, std::move(total));
   // A context that hangs is reset with all that it has to do (amdxdna aie2_tdr.c).
   std::deque<driver::job> lost;
   if (outcome == command_outcome::timeout || outcome == command_outcome::aborted) {
@@ -185,7 +213,7 @@ command_result hwctx::run_all(const job& job, std::size_t& ran) {
 
 void hwctx::wait_for_stop() {
   std::unique_lock lock(mutex_);
-  work_.wait(lock, [this] { return stopping_; });
+  work_.wait(lock, [this] { return stopping_ || abandoned_; });
 }
 
 void hwctx::report(const job& job, std::size_t index, const command_result& result) const {

@@ -52,6 +52,7 @@ class hwctx {
     std::uint32_t columns = 0;
     std::uint64_t priority = 0;
     std::shared_ptr<syncobj> fence;  ///< null without one
+    std::int64_t pid = 0;            ///< whose it is
   };
 
   hwctx(std::shared_ptr<device> device, std::shared_ptr<address_space> space, description what);
@@ -73,6 +74,12 @@ class hwctx {
   int wait(std::uint64_t seq, std::uint32_t timeout_ms);
 
   hwctx_counters counters() const;
+
+  /// Ends it as stop() does; it cannot be restarted, commands are EIO from now on.
+  void kill();
+  /// Waits for what is submitted, as long as the driver does, and cancels what does not end: commands behind it are
+  /// aborted.
+  void suspend();
 
   /// Cancels the command that runs and ends the thread; it and pending commands are aborted. No command is accepted
   /// afterwards.
@@ -98,6 +105,8 @@ class hwctx {
   hwctx_counters counters_;
   std::uint32_t cus_ = 0;
   bool stopping_ = false;
+  bool dead_ = false;
+  bool abandoned_ = false;               ///< the command that never ends does now
   std::atomic<bool> cancelled_ = false;  ///< for the command that runs
   std::thread thread_;
 };

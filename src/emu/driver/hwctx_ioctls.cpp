@@ -56,7 +56,8 @@ int client::create_hwctx(amdxdna_drm_create_hwctx& args) {
   if (fence) syncobjs_.emplace(args.syncobj_handle = next_syncobj_++, fence);
   args.umq_doorbell = AMDXDNA_INVALID_DOORBELL_OFFSET;
   entry.context = std::make_shared<hwctx>(
-      device_, space_, hwctx::description{args.handle, *number, *partition, columns, qos.priority, std::move(fence)});
+      device_, space_,
+      hwctx::description{args.handle, *number, *partition, columns, qos.priority, std::move(fence), pid_});
   device_->list_context(entry.context);
   contexts_.emplace(args.handle, std::move(entry));
   return 0;

@@ -67,7 +67,7 @@ amdxdna_drm_hwctx_entry entry_of(const hwctx& context, device& device) {
   const auto given = device.array().columns_of(context.what().partition);
   entry.start_col = device.model().first_usable_column + given.start;
   entry.num_col = given.count;
-  entry.pid = ::getpid();
+  entry.pid = context.what().pid;
   entry.command_submissions = counters.submitted;
   entry.command_completions = counters.completed;
   entry.errors = counters.errors;

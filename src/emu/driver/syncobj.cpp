@@ -29,18 +29,26 @@ std::optional<std::uint32_t> timelines::reached(std::span<const point> points, w
   return found == points.end() ? std::nullopt : std::optional(static_cast<std::uint32_t>(found - points.begin()));
 }
 
-int timelines::wait(std::span<const point> points, wait_mode mode, const deadline& until, std::uint32_t& first) {
+int timelines::wait(std::span<const point> points, wait_mode mode, const deadline& until,
+                    const std::atomic<bool>& interrupted, std::uint32_t& first) {
   std::unique_lock lock(mutex_);
   const auto submitted = [](const point& p) { return p.value < p.object->submitted; };
   if (!mode.for_submit && !mode.available && !std::ranges::all_of(points, submitted)) return EINVAL;
-  const auto over = [&] { return reached(points, mode).has_value(); };
+  const auto over = [&] { return interrupted || reached(points, mode).has_value(); };
   if (until) {
     if (!changed_.wait_until(lock, *until, over)) return ETIME;
   } else {
     changed_.wait(lock, over);
   }
-  first = *reached(points, mode);
+  const auto found = reached(points, mode);
+  if (!found) return EINTR;
+  first = *found;
   return 0;
+}
+
+void timelines::wake() {
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
 }
 
 }  // namespace npurt::emu::driver

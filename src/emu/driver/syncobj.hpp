@@ -2,6 +2,7 @@
 // DRM timeline synchronisation objects.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -39,8 +40,11 @@ class timelines {
   void signal(const point& at);
 
   /// @param first receives the index of a point that was reached
-  /// @return 0, ETIME, or EINVAL for a point that is not submitted
-  int wait(std::span<const point> points, wait_mode mode, const deadline& until, std::uint32_t& first);
+  /// @param interrupted  ends the wait, after it has become true and wake() was called
+  /// @return 0, ETIME, EINTR, or EINVAL for a point that is not submitted
+  int wait(std::span<const point> points, wait_mode mode, const deadline& until, const std::atomic<bool>& interrupted,
+           std::uint32_t& first);
+  void wake();
 
  private:
   std::optional<std::uint32_t> reached(std::span<const point> points, wait_mode mode) const;

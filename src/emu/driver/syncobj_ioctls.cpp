@@ -100,7 +100,7 @@ int client::syncobj_timeline_wait(drm_syncobj_timeline_wait& args) {
   const timelines::wait_mode mode{.all = (args.flags & DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL) != 0,
                                   .for_submit = (args.flags & DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT) != 0,
                                   .available = (args.flags & DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE) != 0};
-  return -device_->fences().wait(*points, mode, deadline_of(args.timeout_nsec), args.first_signaled);
+  return -device_->fences().wait(*points, mode, deadline_of(args.timeout_nsec), interrupted_, args.first_signaled);
 }
 
 int client::syncobj_timeline_signal(drm_syncobj_timeline_array& args) {

@@ -28,14 +28,18 @@ std::uint32_t bus_address(const control_operation& op) {
   return static_cast<std::uint32_t>(op.address);
 }
 
+/// An address word of a shim BD and the one behind it, whose low half is the rest of the address.
+constexpr std::uint32_t address_mask = 0xFFFFFFFC, upper_mask = 0xFFFF;
+
 }  // namespace
 
 interpreter::interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log,
-                         pdi_loader load_pdi)
+                         device_memory& memory, pdi_loader load_pdi)
     : array_(target),
       command_(command),
       deadline_(target.now() + cycle_budget),
       log_(log),
+      memory_(memory),
       load_pdi_(std::move(load_pdi)) {}
 
 command_result interpreter::run(const binfmt::control_code& code) {
@@ -93,13 +97,30 @@ bool interpreter::execute(const control_operation& op) {
       load_pdi(op);
       return true;
     case control_op::preempt:
+    case control_op::load_pm_start:
     case control_op::read_regs:
     case control_op::record_timer:
       accept(op, "an operation without effect on the array");
       spend(timing::fw_noop);
       return true;
+    case control_op::create_scratchpad:
+      create_scratchpad(op);
+      return true;
+    case control_op::update_state_table:
+      accept(op, "a new value of the entry");
+      state_.set(op.id, state_.apply(op.id, op.function, op.value));
+      spend(timing::fw_noop);
+      return true;
+    case control_op::update_reg:
+      update_register(op);
+      return true;
+    case control_op::update_scratch:
+      accept(op, "the state table's way back to the host");
+      state_.store();
+      spend(timing::fw_noop);
+      return true;
     case control_op::merge_sync:
-      break;
+      return merge_sync(op);
   }
   throw firmware_error(std::format("operation {} is not built", binfmt::to_string(op.op)));
 }
@@ -135,14 +156,34 @@ const char* why(array::run_end end) {
 bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
   while (!array_.take_token(tile, direction, channel)) {
     if (cancelled()) return abort();
-    const auto end = array_.run(std::min(deadline_, array_.now() + cancel_interval), true, true);
-    if (end == array::run_end::token) continue;
-    if (end == array::run_end::reached && array_.now() < deadline_) continue;
-    return give_up(
-        std::format("sync waits for a token of {} {} of tile {}; {}",
-                    direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile), why(end)),
-        awaited_token{tile, direction, static_cast<std::uint8_t>(channel)});
+    if (const auto end = await_token())
+      return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
+                                 direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
+                                 why(*end)),
+                     awaited_token{tile, direction, static_cast<std::uint8_t>(channel)});
   }
+  return true;
+}
+
+std::optional<array::run_end> interpreter::await_token() {
+  const auto end = array_.run(std::min(deadline_, array_.now() + cancel_interval), true, true);
+  const bool goes_on = end == array::run_end::token || (end == array::run_end::reached && array_.now() < deadline_);
+  return goes_on ? std::nullopt : std::optional(end);
+}
+
+/// So many tokens, whichever channels of the first columns they are of: what aiebu's code for preemption waits for at
+/// its end (gen-preemption.cpp).
+bool interpreter::merge_sync(const control_operation& op) {
+  accept(op, "a wait for tokens of any channels");
+  for (unsigned taken = 0; taken < op.tokens; ++taken)
+    while (!array_.take_any_token(op.columns)) {
+      if (cancelled()) return abort();
+      if (const auto end = await_token())
+        return give_up(std::format("merge sync waits for token {} of {} from the first {} columns; {}", taken + 1,
+                                   op.tokens, op.columns, why(*end)),
+                       std::nullopt);
+    }
+  spend(timing::fw_sync);
   return true;
 }
 
@@ -161,7 +202,7 @@ bool interpreter::poll(const control_operation& op) {
   for (;;) {
     if (cancelled()) return abort();
     spend(timing::fw_mask_poll);
-    if ((array_.read(bus_address(op)) & op.mask) == (op.value & op.mask)) return true;
+    if ((array_.read(bus_address(op)) & op.mask) == op.value) return true;
     if (array_.quiet() || array_.now() >= deadline_)
       return give_up(std::format("mask poll of address {:#x} for {:#x} under mask {:#x} is never met", op.address,
                                  op.value, op.mask),
@@ -180,7 +221,35 @@ void interpreter::load_pdi(const control_operation& op) {
   if (op.pdi_size == 0)
     throw firmware_error(std::format("load of PDI {} without address and size: only its own linker knows them", op.id));
   accept(op, "a reset of the columns and the PDI at its address");
-  load_pdi_(op.pdi_address, op.pdi_size);
+  if (!load_pdi_(op))
+    result_.notes.push_back(
+        std::format("PDI {} is loaded already: not loaded again, as mlir-aie says of the firmware", op.id));
+}
+
+void interpreter::create_scratchpad(const control_operation& op) {
+  accept(op, "a copy of the host's words");
+  if (op.id != 0) throw firmware_error(std::format("a scratchpad of use {}; only 0, a state table, is known", op.id));
+  state_table::check_size(op.value);
+  spend(timing::fw_block_write + timing::fw_block_write_word * (op.value / 4));
+  std::byte* host = memory_.translate(op.address, op.value);
+  if (host == nullptr) host = memory_.translate(op.address - ddr_offset, op.value);
+  if (host == nullptr)
+    throw firmware_error(
+        std::format("scratchpad at {:#x}: no buffer object holds it; XRT places it for ELFs only", op.address));
+  state_.load({host, op.value});
+}
+
+void interpreter::update_register(const control_operation& op) {
+  accept(op, "an addition to a 48-bit address");
+  spend(timing::fw_ddr_patch);
+  add_to_address(bus_address(op), state_.apply(op.id, op.function, op.value));
+}
+
+void interpreter::add_to_address(std::uint32_t at, std::uint64_t delta) {
+  const std::uint64_t upper = array_.read(at + 4) & upper_mask;
+  const std::uint64_t sum = (upper << 32 | (array_.read(at) & address_mask)) + delta;
+  array_.write(at, static_cast<std::uint32_t>(sum & address_mask));
+  array_.mask_write(at + 4, static_cast<std::uint32_t>(sum >> 32), upper_mask);
 }
 
 void interpreter::patch(const control_operation& op) {
@@ -191,8 +260,8 @@ void interpreter::patch(const control_operation& op) {
                                      op.argument, command_.arguments.size()));
   const std::uint64_t address = command_.arguments[op.argument] + op.argument_offset + ddr_offset;
   const std::uint32_t at = bus_address(op);
-  array_.write(at, static_cast<std::uint32_t>(address & 0xFFFFFFFC));
-  array_.mask_write(at + 4, static_cast<std::uint32_t>(address >> 32), 0xFFFF);
+  array_.write(at, static_cast<std::uint32_t>(address & address_mask));
+  array_.mask_write(at + 4, static_cast<std::uint32_t>(address >> 32), upper_mask);
 }
 
 }  // namespace npurt::emu

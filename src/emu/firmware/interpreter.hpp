@@ -11,17 +11,18 @@
 #include "emu/array/array.hpp"
 #include "emu/firmware/firmware_log.hpp"
 #include "emu/firmware/npu.hpp"
+#include "emu/firmware/state_table.hpp"
 
 namespace npurt::emu {
 
 class interpreter {
  public:
-  /// Loads the PDI of so many bytes at a device address into the command's columns.
-  using pdi_loader = std::function<void(std::uint64_t address, std::uint32_t bytes)>;
+  /// Loads the operation's PDI into the command's columns; false: they hold it already.
+  using pdi_loader = std::function<bool(const binfmt::control_operation& op)>;
 
   /// @param cycle_budget  array cycles after which a command that waits counts as endless
   interpreter(array& target, const npu_command& command, std::uint64_t cycle_budget, firmware_log& log,
-              pdi_loader load_pdi);
+              device_memory& memory, pdi_loader load_pdi);
 
   /// Runs all operations. Errors of the array come out as outcome `error` with the operation's index.
   /// cycles and macs of the result are the caller's to fill in.
@@ -35,8 +36,14 @@ class interpreter {
   bool execute(const binfmt::control_operation& op);
   bool sync(const binfmt::control_operation& op);
   bool wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel);
+  bool merge_sync(const binfmt::control_operation& op);
+  /// Lets time pass until a token arrives; nothing: one may have come, else why none will.
+  std::optional<array::run_end> await_token();
   bool poll(const binfmt::control_operation& op);
   void load_pdi(const binfmt::control_operation& op);
+  void create_scratchpad(const binfmt::control_operation& op);
+  void update_register(const binfmt::control_operation& op);
+  void add_to_address(std::uint32_t at, std::uint64_t delta);
   void accept(const binfmt::control_operation& op, const char* as);
   void patch(const binfmt::control_operation& op);
   void spend(std::uint64_t cycles);
@@ -51,6 +58,8 @@ class interpreter {
   std::uint64_t deadline_;
   std::uint64_t firmware_cycles_ = 0;
   firmware_log& log_;
+  device_memory& memory_;
+  state_table state_;
   pdi_loader load_pdi_;
   command_result result_;
 };

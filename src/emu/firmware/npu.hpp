@@ -12,14 +12,18 @@
 #include <string>
 #include <vector>
 
+#include "emu/array/ddr_port.hpp"
+
 namespace npurt::emu {
 
 /// Host memory as the device sees it. The driver implements it over its buffer objects.
 class device_memory {
  public:
   virtual ~device_memory() = default;
-  /// The host bytes of device addresses [address, address + size); nullptr if they do not lie in one buffer object.
-  virtual std::byte* translate(std::uint64_t address, std::uint64_t size) = 0;
+  /// The host bytes of device addresses [address, address + size), about to be read or written; nullptr if they do not
+  /// lie in one buffer object.
+  virtual std::byte* translate(std::uint64_t address, std::uint64_t size,
+                               memory_access access = memory_access::read) = 0;
 };
 
 /// A command as the driver hands it on, addresses already device addresses.
@@ -29,6 +33,7 @@ struct npu_command {
   std::vector<std::uint64_t> arguments;          ///< buffer addresses, bo0 first, for DDR_PATCH
   bool apply_patches = true;                     ///< false in the ELF flow: XRT has patched the stream already
   const std::atomic<bool>* cancelled = nullptr;  ///< ends the command as aborted, soon after it becomes true
+  device_memory* memory = nullptr;               ///< as the command's client has it; the NPU's if null
 };
 
 enum class command_outcome : std::uint8_t { completed, error, timeout, aborted };
@@ -46,7 +51,8 @@ struct command_result {
 
 using context_id = std::uint32_t;
 
-/// One device. Thread-safe: calls are serialised.
+/// One device. Thread-safe: commands of contexts on different columns run at the same time, those for the same columns
+/// take turns in the order in which they came.
 class npu {
  public:
   explicit npu(device_memory& memory);
@@ -80,7 +86,11 @@ class npu {
   /// @return an error text, empty on success (the PDI could be parsed)
   std::string configure_cu(context_id context, std::uint32_t cu, std::vector<std::byte> pdi);
 
-  /// Runs a command to its end.
+  /// The columns hold nothing any more: the device was off. PDIs are loaded with the next commands.
+  void forget_configurations();
+
+  /// Runs a command to its end. It begins, in the device's time, when its columns have done what came before, so that
+  /// the times of commands on different columns overlap.
   command_result execute(context_id context, const npu_command& command);
 
   /// Array cycles after which a command that still moves counts as timed out; 2 s of the array clock unless set.
@@ -95,6 +105,8 @@ class npu {
   void record_timeline(std::size_t limit);
   /// The timeline so far, as Perfetto opens it.
   void write_timeline(std::ostream& out) const;
+  /// Its events for the timeline of a host (timeline.hpp: write_events_beside_host); nothing if none is kept.
+  void write_timeline_beside_host(std::ostream& out, std::uint64_t origin_ns) const;
 
  private:
   struct impl;

@@ -15,6 +15,7 @@ namespace npurt::emu::shim {
 struct mapping {
   int fd = -1;
   std::uint64_t offset = 0;
+  std::shared_ptr<const void> keeps = {};  ///< keeps the descriptor open
 };
 
 /// One open file of the device (the kernel's drm_file). Destroying it is its last close. Thread-safe.

@@ -65,6 +65,38 @@ TEST_CASE("finish on TLAST counts what came, for software to take", "[emu][array
   CHECK(uncounted.read(memtile, 0xA06C8) >> 31 == 0);
 }
 
+TEST_CASE("finish on TLAST with counts in tokens ends BDs alike; that there are no counts is told", "[emu][array]") {
+  loop counted = short_packet(2), finishing = short_packet(1);
+  CHECK(counted.dump(memtile, 0x100, 128) == finishing.dump(memtile, 0x100, 128));
+  CHECK(counted.tiles.waiting_report().empty());
+  const auto ignored = counted.tiles.statistics().ignored_writes;
+  REQUIRE(ignored.size() == 1);
+  CHECK_THAT(ignored.begin()->first, ContainsSubstring("memtile FoT_Mode 2") && ContainsSubstring("not documented"));
+  CHECK(finishing.tiles.statistics().ignored_writes.empty());
+}
+
+TEST_CASE("tokens with counts that would be somebody's data are refused", "[emu][array]") {
+  const std::uint32_t mode = GENERATE(1u, 2u);
+  loop d;
+  // TileControl to S2MM 5, id 0, header kept: the token is a word for it.
+  const auto slave = *aie::slave_number(aie::tile_kind::memtile, {bundle::tile_control, 0});
+  d.write(memtile, aie::slave_offset(aie::tile_kind::memtile, slave),
+          aie::pack_slave({.enable = true, .packet = true}));
+  d.write(memtile, aie::slot_offset(aie::tile_kind::memtile, slave, 0), aie::pack_slot({.enable = true, .mask = 31}));
+  d.write(memtile, aie::master_offset(aie::tile_kind::memtile, 5),
+          aie::pack_master({.enable = true, .packet = true, .msel_mask = 1}));
+  d.ctrl(memtile, s2mm, 0, mode << 16);
+  d.bd(memtile, 0, {.address = own, .length = 1});
+  d.bd(memtile, 2, {.address = own + 0x100, .length = 4});
+  d.push(memtile, s2mm, 0, 2, 1, true);
+  d.push(memtile, mm2s, 0, 0);
+  if (mode == 1) {
+    CHECK_NOTHROW(d.settle());
+    return;
+  }
+  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("counts (FoT_Mode 2)")));
+}
+
 TEST_CASE("a channel whose counts nobody takes stalls until one is taken", "[emu][array]") {
   loop d;
   d.ctrl(memtile, s2mm, 0, 3u << 16);

@@ -46,11 +46,6 @@ TEST_CASE("a register that was never written reads as after a reset", "[emu][arr
 
 TEST_CASE("what a design would depend on but is not built is refused by name", "[emu][array]") {
   design d;
-  connect_memtile(d);
-  d.bd(memtile, 0, {.address = own, .length = 4, .compression = true});
-  d.ctrl(memtile, dma_direction::s2mm, 0, 2u << 16);  // FoT_Mode 2
-  d.push(memtile, dma_direction::s2mm, 0, 0);
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("FoT_Mode 2")));
   d.write(core2, 0x340D0, 2);  // execution trace: the design runs, the trace does not
   CHECK(d.tiles.statistics().ignored_writes.at("Trace_Control0 mode 2: no trace is made") == 1);
   CHECK_THROWS_MATCHES(d.write(core2, 0x30000, 1), emu::array_error, MessageMatches(ContainsSubstring("Core_AM")));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands: submission and outcomes.
+#include <unistd.h>
+
 #include <catch2/catch_test_macros.hpp>
 
 #include <cerrno>
@@ -180,7 +182,7 @@ TEST_CASE("a failed command has state 5 and leaves the next ones alone", "[emu][
   std::uint64_t seq = 0;
   REQUIRE(client.exec(context.hwctx, first.handle, seq) == 0);
   REQUIRE(client.wait(context.hwctx, seq) == 0);
-  CHECK(device->get_last_command()->result.report == "lock 3");
+  CHECK(device->get_last_command(::getpid())->result.report == "lock 3");
   REQUIRE(client.exec(context.hwctx, second.handle, seq) == 0);
   REQUIRE(client.exec(context.hwctx, third.handle, seq) == 0);
   REQUIRE(client.wait(context.hwctx, seq) == 0);
@@ -223,8 +225,8 @@ TEST_CASE("a chain runs its commands in order and names the one that failed", "[
   CHECK(chain.state() == error);
   CHECK(chain.words[3] == 2);  // error_index
   CHECK(parts[0].state() == submitted);
-  CHECK(device->get_last_command()->result.cycles == 30);
-  CHECK(device->get_last_command()->clock_hz == 1'028'000'000);
+  CHECK(device->get_last_command(::getpid())->result.cycles == 30);
+  CHECK(device->get_last_command(::getpid())->clock_hz == 1'028'000'000);
 }
 
 TEST_CASE("a chain of nothing, of too much, of unknown or mixed commands is EINVAL", "[emu][driver][cmd]") {

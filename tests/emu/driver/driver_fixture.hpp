@@ -39,14 +39,15 @@ inline constexpr std::uint32_t submitted = 1, completed = 4, error = 5, aborted 
 /// Calls with expectations on their errno are made by `ioctl`; the named ones return what a test goes on with.
 class test_client {
  public:
-  explicit test_client(std::shared_ptr<device> device) : client_(std::move(device)) {}
+  explicit test_client(std::shared_ptr<device> device) : file_(std::make_unique<client>(std::move(device))) {}
+  explicit test_client(std::unique_ptr<emu::shim::device_file> file) : file_(std::move(file)) {}
 
   template <class Args>
   int ioctl(unsigned long request, Args& args) {
-    return client_.ioctl(request, &args);
+    return file_->ioctl(request, &args);
   }
 
-  client& file() { return client_; }
+  emu::shim::device_file& file() { return *file_; }
 
   int create_bo(std::uint32_t type, std::uint64_t size, std::uint32_t& handle) {
     amdxdna_drm_create_bo args{.flags = 0, .vaddr = 0, .size = size, .type = type, .handle = 0};
@@ -72,12 +73,12 @@ class test_client {
   /// Maps as the interposer does, in place of what is at `at` if that is given; mappings last until the process ends.
   std::byte* map(std::uint32_t handle, std::size_t size, std::byte* at = nullptr) {
     const auto offset = info(handle).map_offset;
-    const auto memory = client_.map(offset, size);
+    const auto memory = file_->map(offset, size);
     if (!memory) throw std::runtime_error("map " + std::to_string(memory.error()));
     const int flags = MAP_SHARED | (at != nullptr ? MAP_FIXED : 0);
     void* address = ::mmap(at, size, PROT_READ | PROT_WRITE, flags, memory->fd, static_cast<off_t>(memory->offset));
     if (address == MAP_FAILED) throw std::runtime_error("mmap " + std::to_string(errno));
-    client_.mapped(offset, address, size);
+    file_->mapped(offset, address, size);
     return static_cast<std::byte*>(address);
   }
 
@@ -135,7 +136,7 @@ class test_client {
   std::uint32_t syncobj = 0;  ///< of the context created last
 
  private:
-  client client_;
+  std::unique_ptr<emu::shim::device_file> file_;
 };
 
 /// A context with one compute unit, an instruction buffer, and command packets for it.

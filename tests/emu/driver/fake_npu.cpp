@@ -19,7 +19,7 @@ void fake_npu::reset() {
   pdis.clear();
   partitions = 100;
   columns = {0, 4};
-  created = destroyed = executed = 0;
+  created = destroyed = executed = forgotten = 0;
 }
 
 void on_execute(fake_execute execute) {
@@ -59,6 +59,8 @@ std::string npu::configure_cu(context_id, std::uint32_t, std::vector<std::byte> 
   return fake.pdi_error;
 }
 
+void npu::forget_configurations() { ++fake_npu::instance().forgotten; }
+
 command_result npu::execute(context_id, const npu_command& command) {
   auto& fake = fake_npu::instance();
   ++fake.executed;
@@ -67,7 +69,7 @@ command_result npu::execute(context_id, const npu_command& command) {
     const std::lock_guard lock(fake.mutex);
     execute = fake.execute;
   }
-  return execute ? execute(command, impl_->memory) : command_result{};
+  return execute ? execute(command, *command.memory) : command_result{};
 }
 
 void npu::record_timeline(std::size_t) {}

@@ -24,7 +24,7 @@ struct fake_npu {
   std::vector<std::vector<std::byte>> pdis;
   std::atomic<unsigned> partitions = 100;  ///< how many create_context grants
   emu::npu::column_range columns{0, 4};    ///< that every context is given
-  std::atomic<unsigned> created = 0, destroyed = 0, executed = 0;
+  std::atomic<unsigned> created = 0, destroyed = 0, executed = 0, forgotten = 0;
 
   static fake_npu& instance();
   void reset();

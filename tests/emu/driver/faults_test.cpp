@@ -50,6 +50,9 @@ TEST_CASE("what is no fault is refused with its text", "[emu][driver][faults]") 
                            "ioctl:any@99999999999999999999=EIO",
                            "ioctl:any@3-=EIO",
                            "device@2=gone:",
+                           "device@2=reset:1",
+                           "device@0=suspend",
+                           "device@1=restart:0",
                            "firmware=1.2.3.4."}) {
     const auto plan = fault_plan::parse(text);
     INFO(text);
@@ -186,4 +189,50 @@ TEST_CASE("the firmware tells the version that is asked for", "[emu][driver][fau
                             .buffer = reinterpret_cast<std::uint64_t>(&version)};
   REQUIRE(client.ioctl(DRM_IOCTL_AMDXDNA_GET_INFO, args) == 0);
   CHECK((version.major == 1 && version.minor == 4 && version.patch == 2 && version.build == 7));
+}
+
+TEST_CASE("a reset aborts commands and leaves contexts dead, new ones work", "[emu][driver][faults]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  const auto running = context.kernel_packet(), behind = context.kernel_packet(), late = context.kernel_packet();
+  std::uint64_t seq = 0, next = 0;
+  set(device, "command@1=lost;device@3=reset");
+  REQUIRE(client.exec(context.hwctx, running.handle, seq) == 0);
+  REQUIRE(client.exec(context.hwctx, behind.handle, next) == 0);
+  CHECK(client.wait(context.hwctx, next) == 0);
+  CHECK(running.state() == aborted);
+  CHECK(behind.state() == aborted);
+  CHECK(client.exec(context.hwctx, late.handle, seq) == -EIO);
+  CHECK(client.destroy_hwctx(context.hwctx) == 0);
+  test_client other(device);
+  running_context fresh(other);
+  CHECK(state_after(other, fresh, fresh.kernel_packet()) == completed);
+}
+
+TEST_CASE("a suspended device ends its commands, loses its configuration and goes on", "[emu][driver][faults]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  const auto before = context.kernel_packet(), after = context.kernel_packet();
+  set(device, "device@2=suspend");
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, before.handle, seq) == 0);
+  CHECK(state_after(client, context, after) == completed);
+  CHECK(before.state() == completed);
+  CHECK(fake_npu::instance().forgotten == 1);
+}
+
+TEST_CASE("what does not end before a suspension is aborted", "[emu][driver][faults]") {
+  const auto device = make_device();
+  test_client client(device);
+  running_context context(client);
+  const auto lost = context.kernel_packet(), behind = context.kernel_packet(), after = context.kernel_packet();
+  set(device, "command@1=lost;device@3=suspend");
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, lost.handle, seq) == 0);
+  REQUIRE(client.exec(context.hwctx, behind.handle, seq) == 0);
+  CHECK(state_after(client, context, after) == completed);
+  CHECK(lost.state() == aborted);
+  CHECK(behind.state() == aborted);
 }

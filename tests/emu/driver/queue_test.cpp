@@ -213,3 +213,24 @@ TEST_CASE("a device that shuts down lets the running command end and fails the n
   CHECK(packet.state() == error);
   CHECK(fake_npu::instance().executed == 0);
 }
+
+TEST_CASE("commands of two contexts are with the NPU at the same time", "[emu][driver][queue]") {
+  test_client client(make_device());
+  running_context context(client);
+  std::uint32_t second = 0;
+  REQUIRE(client.create_hwctx(4, second) == 0);
+  REQUIRE(client.config_cu(second, {client.bo(AMDXDNA_BO_DEV, 64)}) == 0);
+  std::latch both{2};  // a command ends when the other one is there
+  on_execute([&](const npu_command&, device_memory&) {
+    both.arrive_and_wait();
+    return command_result{};
+  });
+  const auto one = context.kernel_packet(), other = context.kernel_packet();
+  std::uint64_t seq_one = 0, seq_other = 0;
+  REQUIRE(client.exec(context.hwctx, one.handle, seq_one) == 0);
+  REQUIRE(client.exec(second, other.handle, seq_other) == 0);
+  CHECK(client.wait(context.hwctx, seq_one) == 0);
+  CHECK(client.wait(second, seq_other) == 0);
+  CHECK(one.state() == completed);
+  CHECK(other.state() == completed);
+}

@@ -2,13 +2,74 @@
 // Contexts, compute units, reloading.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <chrono>
+#include <future>
+#include <nlohmann/json.hpp>
+#include <thread>
 
 #include "emu/firmware/program.hpp"
 
 using namespace npurt;
 using namespace npurt::emu::testing;
 using Catch::Matchers::ContainsSubstring;
+using namespace std::chrono_literals;
 using emu::command_outcome;
+
+namespace {
+
+/// Host memory at which the first access of a command stops until it is let through.
+class held_memory final : public emu::device_memory {
+ public:
+  explicit held_memory(emu::device_memory& behind) : behind_(behind) {}
+  std::byte* translate(std::uint64_t address, std::uint64_t size, emu::memory_access access) override {
+    if (!std::exchange(reached_, true)) {
+      arrived.set_value();
+      opened.get_future().wait();
+    }
+    return behind_.translate(address, size, access);
+  }
+  std::promise<void> arrived, opened;
+
+ private:
+  emu::device_memory& behind_;
+  bool reached_ = false;
+};
+
+/// Contexts of any width that relay 640 words in their first columns, each in a buffer of its own.
+struct relaying_contexts {
+  static constexpr std::size_t count = 640;
+  relaying_contexts() { host.add(src_address, count) = pattern(count); }
+
+  emu::context_id add(unsigned columns) {
+    const auto id = npu.create_context(columns).value();
+    REQUIRE(npu.configure_cu(id, 0, relay(64).build()).empty());
+    host.add(address_of(id), count);
+    return id;
+  }
+  static std::uint64_t address_of(emu::context_id id) { return 0x100000000u + 0x1000000u * id; }
+  emu::command_result run(emu::context_id id, emu::device_memory* memory = nullptr,
+                          const std::atomic<bool>* cancelled = nullptr) {
+    const auto code = transfer(count).build();
+    return npu.execute(id, {.cu = 0,
+                            .control_code = code,
+                            .arguments = {src_address, address_of(id)},
+                            .cancelled = cancelled,
+                            .memory = memory});
+  }
+  auto start(emu::context_id id, emu::device_memory* memory = nullptr, const std::atomic<bool>* cancelled = nullptr) {
+    return std::async(std::launch::async, [=, this] { return run(id, memory, cancelled).outcome; });
+  }
+  bool has_relayed(emu::context_id id) {
+    return std::memcmp(host.translate(src_address, 4 * count, emu::memory_access::read),
+                       host.translate(address_of(id), 4 * count, emu::memory_access::read), 4 * count) == 0;
+  }
+  nlohmann::json commands() const { return nlohmann::json::parse(npu.statistics())["commands"]; }
+
+  host_memory host;
+  emu::npu npu{host};
+};
+
+}  // namespace
 
 TEST_CASE("there are six contexts of one to four columns", "[emu][firmware]") {
   host_memory host;
@@ -118,4 +179,106 @@ TEST_CASE("contexts on shared columns do not see each other's state", "[emu][fir
     CHECK(r.outcome == command_outcome::completed);
     CHECK(dst == src);
   }
+}
+
+TEST_CASE("a command keeps those of its own columns waiting, not those of others", "[emu][firmware]") {
+  relaying_contexts all;
+  const auto a = all.add(2), b = all.add(2), c = all.add(2);  // c is on a's columns
+  REQUIRE(all.npu.columns_of(a).start == all.npu.columns_of(c).start);
+  REQUIRE(all.npu.columns_of(a).start != all.npu.columns_of(b).start);
+  held_memory held(all.host);
+  auto first = all.start(a, &held);
+  held.arrived.get_future().wait();
+  auto third = all.start(c);
+  for (int i = 0; i < 3; ++i) CHECK(all.run(b).outcome == command_outcome::completed);
+  CHECK(all.has_relayed(b));
+  CHECK(third.wait_for(50ms) == std::future_status::timeout);
+  CHECK_FALSE(all.has_relayed(c));
+  held.opened.set_value();
+  CHECK(first.get() == command_outcome::completed);
+  CHECK(third.get() == command_outcome::completed);
+  CHECK(all.has_relayed(a));
+  CHECK(all.has_relayed(c));
+}
+
+TEST_CASE("a command that is cancelled before its turn is aborted", "[emu][firmware]") {
+  relaying_contexts all;
+  const auto a = all.add(4), b = all.add(4);
+  held_memory held(all.host);
+  auto first = all.start(a, &held);
+  held.arrived.get_future().wait();
+  std::atomic<bool> cancelled = false;
+  auto second = all.start(b, nullptr, &cancelled);
+  cancelled = true;
+  CHECK(second.get() == command_outcome::aborted);
+  all.npu.destroy_context(b);
+  held.opened.set_value();
+  CHECK(first.get() == command_outcome::completed);
+  CHECK_FALSE(all.commands().empty());
+}
+
+// Five contexts of one column on the four columns that there are: the fifth is on the first one's.
+TEST_CASE("in the device's time, commands on different columns overlap", "[emu][firmware]") {
+  relaying_contexts all;
+  std::vector<emu::context_id> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(all.add(1));
+  std::vector<std::uint64_t> cycles;
+  for (const auto id : ids) cycles.push_back(all.run(id).cycles);
+  all.run(ids[1]);
+  const auto commands = all.commands();
+  REQUIRE(commands.size() == 6);
+  for (unsigned i = 0; i < 4; ++i) {
+    CHECK(commands[i]["start_column"] == i);
+    CHECK(commands[i]["start_cycle"] == 0);
+  }
+  CHECK(commands[4]["start_column"] == 0);
+  CHECK(commands[4]["start_cycle"] == cycles[0]);
+  CHECK(commands[5]["start_cycle"] == cycles[1]);
+}
+
+TEST_CASE("columns keep what is loaded until another context loads", "[emu][firmware]") {
+  relaying_contexts all;
+  const auto a = all.add(2), b = all.add(2), c = all.add(2);
+  for (const auto id : {a, a, b, a, c, a}) all.run(id);
+  std::vector<bool> loads;
+  for (const auto& command : all.commands())
+    loads.push_back(command["firmware_cycles_by_operation"].contains("load PDI"));
+  CHECK(loads == std::vector<bool>{true, false, true, false, true, true});
+}
+
+TEST_CASE("six contexts execute from six threads", "[emu][firmware]") {
+  relaying_contexts all;
+  std::vector<emu::context_id> ids;
+  for (int i = 0; i < 6; ++i) ids.push_back(all.add(1));
+  std::vector<std::future<bool>> threads;
+  for (const auto id : ids)
+    threads.push_back(std::async(std::launch::async, [&all, id] {
+      bool good = true;
+      for (int i = 0; i < 10; ++i) good = good && all.run(id).outcome == command_outcome::completed;
+      return good;
+    }));
+  for (int i = 0; i < 5; ++i) {
+    const auto statistics = all.npu.statistics();
+    CHECK_FALSE(statistics.empty());
+    std::this_thread::sleep_for(1ms);
+  }
+  for (auto& t : threads) CHECK(t.get());
+  for (const auto id : ids) CHECK(all.has_relayed(id));
+  CHECK(all.commands().size() == 60);
+}
+
+TEST_CASE("contexts move to other columns while commands run", "[emu][firmware]") {
+  relaying_contexts all;
+  const auto a = all.add(1), b = all.add(1);
+  auto busy = std::async(std::launch::async, [&] {
+    for (int i = 0; i < 20; ++i)
+      if (all.run(a).outcome != command_outcome::completed || all.run(b).outcome != command_outcome::completed)
+        return i;
+    return -1;
+  });
+  for (int i = 0; i < 20; ++i) {
+    const auto wide = all.npu.create_context(2 + 2 * (i % 2)).value();
+    all.npu.destroy_context(wide);
+  }
+  CHECK(busy.get() == -1);
 }
