@@ -98,23 +98,6 @@ std::vector<scaled_call> by_size() {
   return all;
 }
 
-/// Of the cores that ran: from the command's start to its end.
-std::string time_of_cores(const nlohmann::json& command) {
-  double all = 0, running = 0, locks = 0, banks = 0;
-  std::size_t count = 0;
-  for (const auto& core : command.at("cores")) {
-    constexpr double few_bundles = 200;  // of a core that looked for work and found none
-    if (core.at("bundles").get<double>() < few_bundles) continue;
-    ++count;
-    all += core.at("cycles").get<double>();
-    running += core.at("bundles").get<double>();
-    locks += core.at("stalls").at("lock").get<double>();
-    banks += core.at("stalls").at("memory").get<double>();
-  }
-  return fmt::format("{} cores: run {:.0f} %, wait for chunks {:.0f} %, for banks {:.0f} %", count, 100 * running / all,
-                     100 * locks / all, 100 * banks / all);
-}
-
 row measure_scaled(const scaled_call& what, const std::function<double(double)>& value_of, std::string unit,
                    double against, const std::string& of_what) {
   const nlohmann::json statistics = emulator_statistics_of_self({"--call", what.name});
@@ -146,6 +129,22 @@ row measure_size(const scaled_call& what) {
 }
 
 }  // namespace
+
+std::string time_of_cores(const nlohmann::json& command) {
+  double all = 0, running = 0, locks = 0, banks = 0;
+  std::size_t count = 0;
+  for (const auto& core : command.at("cores")) {
+    constexpr double few_bundles = 200;  // of a core that looked for work and found none
+    if (core.at("bundles").get<double>() < few_bundles) continue;
+    ++count;
+    all += core.at("cycles").get<double>();
+    running += core.at("bundles").get<double>();
+    locks += core.at("stalls").at("lock").get<double>();
+    banks += core.at("stalls").at("memory").get<double>();
+  }
+  return fmt::format("{} cores: run {:.0f} %, wait for chunks {:.0f} %, for banks {:.0f} %", count, 100 * running / all,
+                     100 * locks / all, 100 * banks / all);
+}
 
 std::vector<subject> scaling_subjects() {
   std::vector<subject> all;

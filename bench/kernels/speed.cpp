@@ -32,7 +32,7 @@ row measure_call(const stub_call& what) {
           .value = value,
           .unit = what.unit.name,
           .against = what.bar,
-          .reference = what.reference,
+          .reference = what.reference + "; " + time_of_cores(statistics.at("commands").back()),
           .ratio = value / what.bar,
           .model = statistics.at("time_model")};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <npurt/device.hpp>
 #include <string>
 #include <vector>
@@ -28,6 +29,10 @@ struct stub_call {
 };
 
 const std::vector<stub_call>& stub_calls();
+
+/// What the cores that ran spent their time on, from a command's start to its end.
+/// @param command of the emulator's statistics
+std::string time_of_cores(const nlohmann::json& command);
 
 /// One of scaling_subjects().
 /// @throws std::runtime_error if there is no call of that name

@@ -13,7 +13,7 @@
 
 #include "bench/subjects.hpp"
 #include "bench/support/counted.hpp"
-#include "runtime/overlay/call.hpp"
+#include "runtime/overlay/linear_code.hpp"
 
 namespace npurt::bench {
 namespace {
@@ -36,9 +36,8 @@ sequence record(device& target) {
 }
 
 const std::vector<std::uint32_t>& relu_code() {
-  constexpr std::uint32_t pair = detail::overlay::chunks_per_pair * detail::overlay::chunk_bytes;
-  static_assert(bytes % pair == 0);
-  static const auto made = detail::overlay::elementwise_code(detail::overlay::operation::relu_bf16, bytes / pair);
+  const auto& relu = detail::overlay::linear_of(detail::overlay::operation::relu_bf16);
+  static const auto made = detail::overlay::linear_code(relu, relu.pairs_of(bytes));
   return made;
 }
 

@@ -2,6 +2,8 @@
 // An opened NPU.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +25,28 @@ struct device_info {
   std::string bdf;     ///< PCI address, e.g. "0000:c4:00.1"
 };
 
+/// How many contexts this process keeps open on a device, and how long it waits for a place.
+struct context_budget {
+  unsigned most = 6;                     ///< at least 1; a Phoenix has places for six, of all processes
+  std::chrono::milliseconds wait{5000};  ///< for a place, where all are pinned, in use, or other processes'
+};
+
+/// A context on a device, of whichever process.
+struct context_holder {
+  std::int64_t pid = 0;
+  std::string program;  ///< its name, empty if it cannot be read
+  bool own = false;     ///< this process's
+  unsigned first_column = 0, columns = 0;
+  std::uint64_t commands = 0;  ///< submitted to it so far
+  bool busy = false;           ///< some of them have not ended
+};
+
 /// An opened NPU. Move-only; whatever was made from it may outlive it. Thread-safe.
+///
+/// A device has places for six contexts, of all processes. Operations and sequences share one; it and each hw_context
+/// take a place when they are used. If there is none, the idle context of this process that was used least recently is
+/// closed, and opened again when it is used next: buffers, weights, kernels and runs stay as they are. If none is idle,
+/// or all are pinned (hw_context::pin), the call waits.
 class device {
  public:
   /// Opens the NPU of this index.
@@ -52,6 +75,15 @@ class device {
   /// Version of the firmware that runs on the device, e.g. "1.5.5.391".
   /// @throws device_error if the driver does not answer
   std::string firmware_version() const;
+
+  /// For this device, of all device objects of the process.
+  npurt::context_budget context_budget() const;
+  /// Contexts that are open beyond it stay so until they make room.
+  /// @throws value_error if it has no place at all
+  void set_context_budget(const npurt::context_budget& budget);
+
+  /// Who has contexts on it, as the driver tells; empty if the driver does not.
+  std::vector<context_holder> context_holders() const;
 
   /// Whether npurt's emulated NPU stands behind XRT in this process instead of hardware.
   bool emulated() const;

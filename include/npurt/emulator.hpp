@@ -13,7 +13,7 @@ namespace npurt::emulator {
 
 enum class outcome : std::uint32_t { completed = 0, error = 1, timeout = 2, aborted = 3 };
 
-/// Figures of the emulator's model, not of any hardware.
+/// Figures of the emulator's model, not of any hardware. The functions below are thread-safe.
 struct command_figures {
   std::uint64_t cycles = 0;    ///< of the array clock, from the command's arrival to its completion
   std::uint64_t macs = 0;      ///< multiply-accumulates

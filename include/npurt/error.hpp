@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -54,7 +55,8 @@ class architecture_error : public error {
   using error::error;
 };
 
-/// The device has no room for another hw_context.
+/// The device has no room for another hw_context, and got none within the time of its context_budget. what() names who
+/// holds what.
 class context_limit_error : public error {
  public:
   using error::error;
@@ -64,6 +66,18 @@ class context_limit_error : public error {
 class buffer_error : public error {
  public:
   using error::error;
+};
+
+/// Memory does not begin or end where the device can use it.
+class alignment_error : public buffer_error {
+ public:
+  alignment_error(std::size_t required, const std::string& text) : buffer_error(text), required_(required) {}
+
+  /// What its address and size must be multiples of, in bytes.
+  std::size_t required() const noexcept { return required_; }
+
+ private:
+  std::size_t required_;
 };
 
 /// An extent of a tensor is not what the call requires.

@@ -37,7 +37,8 @@ class kernel {
   /// Data buffers that it can take. A run may bind fewer.
   std::size_t buffer_count() const;
 
-  /// The XRT object, for what npurt does not cover.
+  /// The XRT object, for what npurt does not cover. Pins its hw_context for good.
+  /// @throws as hw_context's constructor
   const xrt::kernel& native() const;
 
   /// For npurt's own calls.

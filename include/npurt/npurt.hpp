@@ -6,6 +6,8 @@
 #include "npurt/buffer.hpp"
 #include "npurt/device.hpp"
 #include "npurt/error.hpp"
+#include "npurt/executor.hpp"
+#include "npurt/file_descriptor.hpp"
 #include "npurt/hw_context.hpp"
 #include "npurt/kernel.hpp"
 #include "npurt/ops/attention.hpp"

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -38,7 +40,8 @@ void retire_run(std::shared_ptr<run_state> run) noexcept;
 /// A call of a kernel, prepared once and started any number of times. Move-only. It keeps kernel, hw_context, control
 /// code and the memory of its buffers until the device has ended with them, even if the run itself is destroyed before:
 /// XRT aborts the process when a command that is in flight is destroyed, npurt keeps it aside until it has ended. Not
-/// thread-safe; different runs are independent.
+/// thread-safe; different runs are independent. Any number of them may be in flight: those of one hw_context are
+/// executed in the order in which they were started, those of different ones in any.
 class run {
  public:
   /// @param target       the kernel
@@ -80,8 +83,30 @@ class run {
   ///         command_error if it ended in another state than completed, or was never started
   void wait(std::chrono::milliseconds deadline);
 
+  /// From the next start() on another buffer is the control code's argument `index`; the one before may go.
+  /// @throws buffer_error if there was none of that index when the run was made, or as the constructor; command_error
+  ///         if the run is in flight
+  template <typename T>
+  void bind(std::size_t index, const buffer<T>& with) {
+    bind(index, with.native());
+  }
+  /// The same with XRT's object.
+  void bind(std::size_t index, const xrt::bo& with);
+
+  /// From the next start() on `call` is called once for each, when the command has ended, on a thread of the run's own:
+  /// with null, or with what wait() throws. wait() can be called as well, from any thread but that one, and returns
+  /// before `call` does. `call` may start the run again; what it throws is logged. Once the run is destroyed, also
+  /// while it is in flight, there is no call any more: the destructor waits for the one that is being made, unless that
+  /// is where the run is destroyed. Callbacks of different runs come in no order, and at the same time. Empty: no more
+  /// calls.
+  /// @throws command_error if the run is in flight
+  void on_completion(std::function<void(std::exception_ptr)> call);
+
   /// State of the command at this moment.
   command_state state() const;
+
+  /// For npurt's own calls.
+  const std::shared_ptr<detail::run_state>& shared() const { return state_.share(); }
 
  private:
   void retire() noexcept {

@@ -20,6 +20,7 @@ namespace npurt {
 
 /// Non-owning view of Rank extents, the outermost first, each with the distance of its neighbours in elements. Cheap to
 /// copy, passed by value; the elements must outlive it. A tensor_view converts to one, a view of T to one of const T.
+/// Immutable, hence thread-safe, but for the elements.
 template <typename T, std::size_t Rank>
 class strided_view {
   static_assert(Rank >= 1, "npurt::strided_view: a view has at least one dimension");

@@ -28,7 +28,8 @@ concept viewable_as =
 }  // namespace detail
 
 /// Non-owning view of Rank extents over contiguous elements, the last extent the fastest. Cheap to copy, passed by
-/// value; the elements must outlive it. A view of T converts to one of const T.
+/// value; the elements must outlive it. A view of T converts to one of const T. Immutable, hence thread-safe, but for
+/// the elements.
 template <typename T, std::size_t Rank>
 class tensor_view {
   static_assert(Rank >= 1, "npurt::tensor_view: a view has at least one dimension");

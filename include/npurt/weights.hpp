@@ -9,6 +9,7 @@
 #include "npurt/detail/operands.hpp"
 #include "npurt/detail/owner.hpp"
 #include "npurt/device.hpp"
+#include "npurt/ops/matmul_options.hpp"
 
 namespace npurt {
 
@@ -25,6 +26,9 @@ struct layernorm_weights_state;
 
 std::shared_ptr<matmul_weights_state> pack_matmul_weights(device& target, matrix_view<const std::bfloat16_t> values,
                                                           std::span<const std::bfloat16_t> bias, weights_order order);
+std::shared_ptr<matmul_weights_state> pack_matmul_i8_weights(device& target, matrix_view<const std::int8_t> values,
+                                                             std::span<const column_scale> scales,
+                                                             std::int32_t zero_point, weights_order order);
 std::shared_ptr<layernorm_weights_state> pack_layernorm_weights(device& target, std::span<const std::bfloat16_t> gamma,
                                                                 std::span<const std::bfloat16_t> beta);
 
@@ -32,6 +36,12 @@ template <typename View>
 constexpr void check_weights() {
   static_assert(is_matrix<View>, "npurt::matmul_weights: values must be a npurt::matrix_view (rank 2)");
   static_assert(reads<View, std::bfloat16_t>, "npurt::matmul_weights: the elements must be std::bfloat16_t");
+}
+
+template <typename View>
+constexpr void check_i8_weights() {
+  static_assert(is_matrix<View>, "npurt::matmul_i8_weights: values must be a npurt::matrix_view (rank 2)");
+  static_assert(reads<View, std::int8_t>, "npurt::matmul_i8_weights: the elements must be std::int8_t");
 }
 
 }  // namespace detail
@@ -42,7 +52,7 @@ class matmul_weights {
  public:
   /// Copies the elements; synchronous.
   /// @param target where the sequences run
-  /// @param values [K, N] or, with outputs_by_inputs, [N, K] std::bfloat16_t; K from 1 to 2048, N to 8192
+  /// @param values [K, N] or, with outputs_by_inputs, [N, K] std::bfloat16_t; K and N from 1 to matmul_max_extent
   /// @param bias   [N] std::bfloat16_t, added to each row of the product; empty for none
   /// @throws shape_error naming K or N; otherwise as npurt::matmul before its command
   template <typename Values>
@@ -54,6 +64,38 @@ class matmul_weights {
   /// Rows of B (K) and columns (N), in elements.
   std::size_t inputs() const;
   std::size_t outputs() const;
+  /// Of device memory.
+  std::size_t size_bytes() const;
+
+  /// For npurt's own calls.
+  const std::shared_ptr<detail::matmul_weights_state>& state() const { return state_.share(); }
+
+ private:
+  detail::owner<detail::matmul_weights_state> state_;
+};
+
+/// B of an int8 product, and how its sums become int8; on the device as matmul_weights are.
+class matmul_i8_weights {
+ public:
+  /// Copies the elements; synchronous.
+  /// @param target where the sequences run
+  /// @param values [K, N] or, with outputs_by_inputs, [N, K] std::int8_t; K and N from 1 to matmul_max_extent
+  /// @param scales [N], of an int8 result; empty where the result is the sums, std::int32_t
+  /// @param zero_point -128 to 127, of an int8 result
+  /// @throws shape_error naming K or N; value_error for the zero point, or scales without a table; otherwise as
+  ///         npurt::matmul before its command
+  template <typename Values>
+  matmul_i8_weights(device& target, const Values& values, std::span<const column_scale> scales = {},
+                    std::int32_t zero_point = 0, weights_order order = weights_order::inputs_by_outputs)
+      : state_((detail::check_i8_weights<Values>(),
+                detail::pack_matmul_i8_weights(target, values, scales, zero_point, order)),
+               "matmul_i8_weights") {}
+
+  /// Rows of B (K) and columns (N), in elements.
+  std::size_t inputs() const;
+  std::size_t outputs() const;
+  /// Whether results are int8.
+  bool has_scales() const;
   /// Of device memory.
   std::size_t size_bytes() const;
 

@@ -19,11 +19,11 @@ constexpr std::uint32_t op_token_wait = 0x80;
 constexpr std::uint32_t op_ddr_patch = 0x81;
 
 // Shim tile registers (AM025): BDs, then per channel a control and a queue register.
-constexpr std::uint32_t bd_base = 0x1D000;
-constexpr std::uint32_t bd_size = 0x20;
+constexpr std::uint32_t shim_bd_base = 0x1D000;
+constexpr std::uint32_t bd_bytes = 0x20;
 constexpr std::uint32_t channel_base = 0x1D200;
 constexpr std::uint32_t channel_size = 8;
-constexpr unsigned bd_count = 16;
+constexpr unsigned shim_bd_count = 16;
 
 // Memtile registers (AM025).
 constexpr std::uint32_t memtile_bd_base = 0xA0000;
@@ -38,7 +38,7 @@ constexpr std::uint32_t controller_id = 15;
 constexpr std::uint32_t controller_mask = 0x1F00;
 
 void check_bd(unsigned bd) {
-  if (bd >= bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, bd_count));
+  if (bd >= shim_bd_count) throw error(fmt::format("shim BD {} does not exist, a shim tile has {}", bd, shim_bd_count));
 }
 
 constexpr std::uint32_t column_bits = 25;
@@ -90,9 +90,9 @@ void control_code::mask_write(std::uint32_t address, std::uint32_t value, std::u
 void control_code::write_bd(unsigned column, unsigned bd, const shim_bd& descriptor, unsigned argument,
                             std::uint32_t byte_offset) {
   check_bd(bd);
-  const std::uint32_t address = (column << column_bits) + bd_base + bd_size * bd;
+  const std::uint32_t address = (column << column_bits) + shim_bd_base + bd_bytes * bd;
   const auto words = encode_shim_bd(descriptor);
-  append({op_block_write, 0, address, 16 + bd_size, words[0], words[1], words[2], words[3], words[4], words[5],
+  append({op_block_write, 0, address, 16 + bd_bytes, words[0], words[1], words[2], words[3], words[4], words[5],
           words[6], words[7]});
   append({op_ddr_patch, 48, 0, 0, 0, 0, address + 4, 0, argument, 0, byte_offset, 0});
 }
@@ -106,14 +106,14 @@ void control_code::write_block(std::uint32_t address, std::span<const std::uint3
 void control_code::write_memtile_bd(unsigned column, unsigned bd, const memtile_bd& descriptor) {
   constexpr unsigned memtile_bds = 48;
   if (bd >= memtile_bds) throw error(fmt::format("memtile BD {} does not exist, a memtile has {}", bd, memtile_bds));
-  write_block(memtile(column) + memtile_bd_base + bd_size * bd, encode_memtile_bd(descriptor));
+  write_block(memtile(column) + memtile_bd_base + bd_bytes * bd, encode_memtile_bd(descriptor));
 }
 
 void control_code::rewind_memtile_bd(unsigned column, unsigned bd, std::uint32_t iteration_step,
                                      std::uint32_t iteration_wrap) {
   constexpr unsigned iteration_word = 6;
   const memtile_bd iterating{.iteration_step = iteration_step, .iteration_wrap = iteration_wrap};
-  write(memtile(column) + memtile_bd_base + bd_size * bd + 4 * iteration_word,
+  write(memtile(column) + memtile_bd_base + bd_bytes * bd + 4 * iteration_word,
         encode_memtile_bd(iterating)[iteration_word]);
 }
 

@@ -56,6 +56,7 @@ std::shared_ptr<detail::device_state> open_state(unsigned index) {
   state->native = open_device(index);
   state->info = read_info(index, state->native);
   state->emulated = emulator_present();
+  state->room = detail::context_room::of(state->info.bdf);
   detail::log().info("opened NPU {}: {} at {}{}", index, state->info.name, state->info.bdf,
                      state->emulated ? ", emulated" : "");
   return state;
@@ -75,6 +76,13 @@ std::vector<device_info> device::enumerate() {
 const device_info& device::info() const { return state_->info; }
 unsigned device::columns() const { return detail::query_columns(bdf()); }
 std::string device::firmware_version() const { return detail::query_firmware_version(bdf()); }
+std::vector<context_holder> device::context_holders() const { return detail::query_context_holders(bdf()); }
+npurt::context_budget device::context_budget() const { return state_->room->budget(); }
+void device::set_context_budget(const npurt::context_budget& budget) {
+  if (budget.most == 0)
+    throw value_error("a device's context budget is 0: at least one hw_context must be open to run");
+  state_->room->set_budget(budget);
+}
 bool device::emulated() const { return state_->emulated; }
 const xrt::device& device::native() const { return state_->native; }
 

@@ -4,7 +4,11 @@
 
 #include <xrt/xrt_device.h>
 
+#include <memory>
+
 #include "npurt/device.hpp"
+#include "runtime/context_room.hpp"
+#include "runtime/operand_memory.hpp"
 #include "runtime/overlay/op_cache.hpp"
 
 namespace npurt::detail {
@@ -14,6 +18,8 @@ struct device_state {
   xrt::device native;
   device_info info;
   bool emulated = false;
+  std::shared_ptr<context_room> room;
+  std::shared_ptr<operand_memory> operands = std::make_shared<operand_memory>();
   overlay::op_cache ops;
 };
 

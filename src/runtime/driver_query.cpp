@@ -7,10 +7,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -71,6 +73,62 @@ std::string query_firmware_version(const std::string& bdf) {
   const auto version =
       query<amdxdna_drm_query_firmware_version>(bdf, DRM_AMDXDNA_QUERY_FIRMWARE_VERSION, "firmware version");
   return fmt::format("{}.{}.{}.{}", version.major, version.minor, version.patch, version.build);
+}
+
+std::optional<std::uint64_t> query_context_count(const std::string& bdf) noexcept {
+  try {
+    return query<amdxdna_drm_get_resource_info>(bdf, DRM_AMDXDNA_QUERY_RESOURCE_INFO, "number of contexts")
+        .npu_task_curr;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+namespace {
+
+std::string program_of(std::int64_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/comm", pid));
+  std::string name;
+  std::getline(file, name);
+  return name;
+}
+
+context_holder holder_of(const amdxdna_drm_hwctx_entry& entry) {
+  return {.pid = entry.pid,
+          .program = program_of(entry.pid),
+          .own = entry.pid == ::getpid(),
+          .first_column = entry.start_col,
+          .columns = entry.num_col,
+          .commands = entry.command_submissions,
+          .busy = entry.command_submissions != entry.command_completions};
+}
+
+}  // namespace
+
+std::vector<context_holder> query_context_holders(const std::string& bdf) {
+  constexpr std::uint32_t most = 256;
+  std::vector<amdxdna_drm_hwctx_entry> entries(most);
+  amdxdna_drm_get_array request{};
+  request.param = DRM_AMDXDNA_HW_CONTEXT_ALL;
+  request.element_size = sizeof(amdxdna_drm_hwctx_entry);
+  request.num_element = most;
+  request.buffer = reinterpret_cast<std::uintptr_t>(entries.data());
+  std::vector<context_holder> found;
+  try {
+    const device_file file(device_node(bdf));
+    if (::ioctl(file.get(), DRM_IOCTL_AMDXDNA_GET_ARRAY, &request) != 0) return found;
+  } catch (const device_error&) {
+    return found;
+  }
+  // A driver of other age has shorter entries, and says how long they are; the fields used are the first ones.
+  const auto* bytes = reinterpret_cast<const std::byte*>(entries.data());
+  const std::size_t size = std::min<std::size_t>(request.element_size, sizeof(amdxdna_drm_hwctx_entry));
+  for (std::uint32_t i = 0; i < std::min(request.num_element, most); ++i) {
+    amdxdna_drm_hwctx_entry entry{};
+    std::memcpy(&entry, bytes + i * size, size);
+    found.push_back(holder_of(entry));
+  }
+  return found;
 }
 
 }  // namespace npurt::detail

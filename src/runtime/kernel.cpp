@@ -3,6 +3,7 @@
 #include "npurt/kernel.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -46,30 +47,57 @@ void check_roles(const detail::argument_roles& roles, const std::string& origin,
                   origin, name, missing));
 }
 
-std::shared_ptr<detail::kernel_state> open_kernel(const hw_context& context, std::string_view name) {
-  auto state = std::make_shared<detail::kernel_state>();
-  state->context = context.state();
-  state->name = name;
-  const detail::hw_context_state& place = *state->context;
-  if (std::ranges::find(place.kernels, name) == place.kernels.end()) {
-    throw kernel_not_found_error(
-        fmt::format("{} has no kernel {}; it has {}", place.origin, name,
-                    place.kernels.empty() ? "none" : fmt::format("{}", fmt::join(place.kernels, ", "))));
-  }
-  detail::translated<xclbin_error>(fmt::format("kernel {} of {}", name, place.origin), [&] {
-    state->arguments = read_roles(place.native.get_xclbin().get_kernel(state->name));
-    check_roles(state->arguments, place.origin, state->name);
-    state->native = xrt::kernel(place.native, state->name);
-  });
-  return state;
-}
-
 }  // namespace
 
-kernel::kernel(const hw_context& context, std::string_view name) : state_(open_kernel(context, name), "kernel") {}
+namespace detail {
+
+kernel_state::kernel_state(std::shared_ptr<hw_context_state> place, std::string_view called)
+    : context(std::move(place)), name(called) {
+  if (std::ranges::find(context->kernels, name) == context->kernels.end()) {
+    throw kernel_not_found_error(
+        fmt::format("{} has no kernel {}; it has {}", context->origin, name,
+                    context->kernels.empty() ? "none" : fmt::format("{}", fmt::join(context->kernels, ", "))));
+  }
+  const auto held = context->use();
+  translated<xclbin_error>(fmt::format("kernel {} of {}", name, context->origin), [&] {
+    arguments = read_roles(context->image.get_kernel(name));
+    check_roles(arguments, context->origin, name);
+    const xrt::kernel opened = in(*held);
+    instruction_group = static_cast<xrt::memory_group>(opened.group_id(arguments.instructions));
+    buffer_group = static_cast<xrt::memory_group>(opened.group_id(arguments.buffers.front()));
+  });
+  context->attach(*this);
+}
+
+kernel_state::~kernel_state() { context->detach(*this); }
+
+xrt::kernel kernel_state::in(const open_context& place) {
+  const std::lock_guard lock(mutex_);
+  if (number_ != place.number) {
+    native_ = xrt::kernel(place.native, name);
+    number_ = place.number;
+  }
+  return native_;
+}
+
+void kernel_state::let_go() noexcept {
+  const std::lock_guard lock(mutex_);
+  native_ = {};
+  number_ = 0;
+}
+
+}  // namespace detail
+
+kernel::kernel(const hw_context& context, std::string_view name)
+    : state_(std::make_shared<detail::kernel_state>(context.state(), name), "kernel") {}
 
 const std::string& kernel::name() const { return state_->name; }
 std::size_t kernel::buffer_count() const { return state_->arguments.buffers.size(); }
-const xrt::kernel& kernel::native() const { return state_->native; }
+const xrt::kernel& kernel::native() const {
+  detail::kernel_state& state = *state_;
+  state.context->expose();
+  state.exposed = state.in(*state.context->use());
+  return state.exposed;
+}
 
 }  // namespace npurt

@@ -65,9 +65,9 @@ shim_bd descriptor_c(const extents& size) {
 }
 
 std::size_t pad(const char* letter, std::size_t extent, std::size_t multiple) {
-  if (extent == 0 || extent > matmul_max_extent) {
+  if (extent == 0 || extent > i8_matmul_max_extent) {
     throw shape_error(letter,
-                      fmt::format("matmul: {} is {}, it must be from 1 to {}", letter, extent, matmul_max_extent));
+                      fmt::format("matmul: {} is {}, it must be from 1 to {}", letter, extent, i8_matmul_max_extent));
   }
   return (extent + multiple - 1) / multiple * multiple;
 }

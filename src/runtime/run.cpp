@@ -4,14 +4,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
-#include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "npurt/emulator.hpp"
 #include "runtime/argument_extents.hpp"
-#include "runtime/log.hpp"
+#include "runtime/completion.hpp"
 #include "runtime/retired_runs.hpp"
 #include "runtime/run_state.hpp"
 #include "runtime/translate.hpp"
@@ -26,8 +25,7 @@ namespace {
 constexpr std::uint64_t opcode_transaction = 3;
 
 xrt::bo make_instructions(const kernel_state& kernel, std::span<const std::uint32_t> words) {
-  const auto group = static_cast<xrt::memory_group>(kernel.native.group_id(kernel.arguments.instructions));
-  xrt::bo made(kernel.context->device, words.size_bytes(), xrt::bo::flags::cacheable, group);
+  xrt::bo made(kernel.context->device, words.size_bytes(), xrt::bo::flags::cacheable, kernel.instruction_group);
   std::memcpy(made.map(), words.data(), words.size_bytes());
   made.sync(XCL_BO_SYNC_BO_TO_DEVICE);
   return made;
@@ -39,64 +37,36 @@ void set_buffer(run_state& run, std::size_t index) {
 }
 
 // Beyond its buffers a DMA would meet whatever lies there.
-void check_extents(const std::string& kernel, std::span<const std::uint32_t> control_code,
-                   const std::vector<xrt::bo>& buffers) {
-  const std::vector<std::uint64_t> extents = argument_extents(control_code);
-  for (std::size_t index = 0; index < extents.size(); ++index) {
-    if (extents[index] == 0) continue;
-    if (index >= buffers.size()) {
-      throw buffer_error(
-          fmt::format("the control code for kernel {} uses buffer {}, the run has {}", kernel, index, buffers.size()));
-    }
-    if (const std::size_t size = buffers[index].size(); extents[index] > size) {
-      throw buffer_error(fmt::format("buffer {} of kernel {} has {} bytes, the control code needs {}", index, kernel,
-                                     size, extents[index]));
-    }
+void check_argument_size(const run_state& run, std::size_t index, const xrt::bo& buffer) {
+  const std::uint64_t needed = index < run.extents.size() ? run.extents[index] : 0;
+  if (const std::size_t size = buffer.size(); needed > size) {
+    throw buffer_error(fmt::format("buffer {} of kernel {} has {} bytes, the control code needs {}", index,
+                                   run.kernel->name, size, needed));
+  }
+}
+
+void check_argument_sizes(const run_state& run) {
+  for (std::size_t index = 0; index < run.buffers.size(); ++index) check_argument_size(run, index, run.buffers[index]);
+  for (std::size_t index = run.buffers.size(); index < run.extents.size(); ++index) {
+    if (run.extents[index] == 0) continue;
+    throw buffer_error(fmt::format("the control code for kernel {} uses buffer {}, the run has {}", run.kernel->name,
+                                   index, run.buffers.size()));
   }
 }
 
 // Asking for the state is also what tells XRT that the command has ended, so that its destruction does not abort.
 bool still_in_flight(const run_state& run) { return run.in_flight && !has_ended(run.native.state()); }
 
-/// What the device works on though its owner is gone. Leaked on purpose at exit: XRT would abort.
-class graveyard {
- public:
-  static graveyard& get() {
-    static auto* one = new graveyard;
-    return *one;
-  }
-
-  void bury(std::shared_ptr<void> what, std::string_view name, std::function<bool()> ended) {
-    const std::lock_guard lock(mutex_);
-    sweep();
-    log().warn("a run of {} was destroyed while in flight; it is kept until it ends", name);
-    buried_.push_back({std::move(what), std::move(ended)});
-  }
-
-  void sweep_now() {
-    const std::lock_guard lock(mutex_);
-    sweep();
-  }
-
- private:
-  struct grave {
-    std::shared_ptr<void> what;
-    std::function<bool()> ended;
-  };
-
-  static bool has_ended(const grave& each) {
-    try {
-      return each.ended();
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-
-  void sweep() { std::erase_if(buried_, has_ended); }
-
-  std::mutex mutex_;
-  std::vector<grave> buried_;
-};
+void prepare_native(run_state& run, const open_context& place) {
+  const argument_roles& roles = run.kernel->arguments;
+  translated<buffer_error>(fmt::format("a run of {}", run.kernel->name), [&] {
+    run.native = xrt::run(run.kernel->in(place));
+    run.native.set_arg(roles.opcode, opcode_transaction);
+    run.native.set_arg(roles.instructions, run.instructions);
+    run.native.set_arg(roles.instruction_count, run.instruction_count);
+  });
+  for (std::size_t index = 0; index < run.buffers.size(); ++index) set_buffer(run, index);
+}
 
 }  // namespace
 
@@ -112,20 +82,9 @@ bool has_ended(ert_cmd_state state) {
   }
 }
 
-void keep_until(std::shared_ptr<void> what, std::string_view name, std::function<bool()> ended) noexcept {
-  try {
-    graveyard::get().bury(what, name, std::move(ended));
-  } catch (...) {
-    static_cast<void>(new std::shared_ptr<void>(std::move(what)));
-  }
-}
-
-void release_ended_runs() { graveyard::get().sweep_now(); }
-
 std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::uint32_t> control_code,
                                     const std::vector<xrt::bo>& buffers) {
-  auto run = std::make_shared<run_state>();
-  run->kernel = target.state();
+  auto run = std::make_shared<run_state>(target.state());
   run->buffers = buffers;
   const argument_roles& roles = run->kernel->arguments;
   if (control_code.empty()) throw buffer_error(fmt::format("a run of {} without control code", run->kernel->name));
@@ -133,21 +92,49 @@ std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::u
     throw buffer_error(fmt::format("{} buffers for kernel {}, it takes at most {}", buffers.size(), run->kernel->name,
                                    roles.buffers.size()));
   }
-  check_extents(run->kernel->name, control_code, buffers);
+  run->extents = argument_extents(control_code);
+  check_argument_sizes(*run);
   release_ended_runs();
-  translated<buffer_error>(fmt::format("a run of {}", run->kernel->name), [&] {
-    run->instructions = make_instructions(*run->kernel, control_code);
-    run->native = xrt::run(run->kernel->native);
-    run->native.set_arg(roles.opcode, opcode_transaction);
-    run->native.set_arg(roles.instructions, run->instructions);
-    run->native.set_arg(roles.instruction_count, static_cast<std::uint32_t>(control_code.size()));
-  });
-  for (std::size_t index = 0; index < buffers.size(); ++index) set_buffer(*run, index);
+  translated<buffer_error>(fmt::format("a run of {}", run->kernel->name),
+                           [&] { run->instructions = make_instructions(*run->kernel, control_code); });
+  run->instruction_count = static_cast<std::uint32_t>(control_code.size());
+  run->prepare(*run->kernel->context->use());
   return run;
+}
+
+run_state::run_state(std::shared_ptr<kernel_state> of) : kernel(std::move(of)) { kernel->context->attach(*this); }
+
+run_state::~run_state() { kernel->context->detach(*this); }
+
+void run_state::prepare(const open_context& on) {
+  if (number == on.number) return;
+  number = 0;
+  prepare_native(*this, on);
+  number = on.number;
+}
+
+void run_state::let_go() noexcept {
+  try {
+    if (in_flight) static_cast<void>(native.state());  // a load of code: what was started behind it has ended
+  } catch (const std::exception&) {
+  }
+  native = {};
+  number = 0;
+  in_flight = false;
+}
+
+command_state run_state::state() const { return in_flight ? static_cast<command_state>(native.state()) : ended_as; }
+
+void run_state::end(command_state as) noexcept {
+  in_flight = false;
+  ended_as = as;
+  place.reset();
+  flight.end();
 }
 
 void retire_run(std::shared_ptr<run_state> run) noexcept {
   try {
+    stop_watching(*run);
     if (!still_in_flight(*run)) return;
     const run_state& asked = *run;
     keep_until(run, asked.kernel->name, [&asked] { return !still_in_flight(asked); });
@@ -177,66 +164,120 @@ std::string emulator_report() {
 
 namespace {
 
-command_state state_of(const run_state& run) { return static_cast<command_state>(run.native.state()); }
-
 [[noreturn]] void throw_command_error(run_state& run, command_state state, const char* text) {
-  run.in_flight = false;
-  throw command_error(state, fmt::format("kernel {} {}: make a new hw_context before the next run. XRT says: {}{}",
+  run.kernel->context->suspect(run.place);
+  run.end(state);
+  throw command_error(state, fmt::format("kernel {} {}: the next run gets a new hw_context. XRT says: {}{}",
                                          run.kernel->name, describe(state), text, emulator_report()));
 }
 
-// One wait of XRT's. It reports an expired wait either as a status or, where the driver hands out a syncobj, as a
-// runtime error about an unexpected state.
-bool ended_within(run_state& run, std::chrono::milliseconds time) {
-  try {
-    return run.native.wait2(time) == std::cv_status::no_timeout;
-  } catch (const xrt::run::command_error& failure) {
-    throw_command_error(run, static_cast<command_state>(failure.get_command_state()), failure.what());
-  } catch (const std::exception& failure) {
-    const command_state state = state_of(run);
-    if (!has_ended(static_cast<ert_cmd_state>(state))) return false;
-    if (state == command_state::completed) return true;
-    throw_command_error(run, state, failure.what());
-  }
+void wait_for(run_state& run, std::chrono::milliseconds deadline) {
+  const auto ends_at = end_of(deadline);
+  do {
+    if (ended_within(run, remaining(ends_at))) return;
+  } while (std::chrono::steady_clock::now() < ends_at);
+  run.kernel->context->suspect(run.place);
+  throw late(run, deadline);
+}
+
+/// Called with lock_watched().
+void check_idle(const run_state& run, const char* what) {
+  if (!is_untold(run) && !still_in_flight(run)) return;
+  throw command_error(state_told(run), fmt::format("kernel {} was {} while it is in flight", run.kernel->name, what));
 }
 
 }  // namespace
+
+// XRT reports an expired wait either as a status or, where the driver hands out a syncobj, as a runtime error about an
+// unexpected state.
+bool ended_within(run_state& run, std::chrono::milliseconds time) {
+  try {
+    if (run.native.wait2(time) != std::cv_status::no_timeout) return false;
+  } catch (const xrt::run::command_error& failure) {
+    throw_command_error(run, static_cast<command_state>(failure.get_command_state()), failure.what());
+  } catch (const std::exception& failure) {
+    const command_state state = run.state();
+    if (!has_ended(static_cast<ert_cmd_state>(state))) return false;
+    if (state != command_state::completed) throw_command_error(run, state, failure.what());
+  }
+  run.end(command_state::completed);
+  return true;
+}
+
+timeout_error late(const run_state& run, std::chrono::milliseconds deadline) {
+  return {deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}. Wait "
+                                "again; other runs get a new hw_context",
+                                run.kernel->name, deadline.count(), describe(state_told(run)))};
+}
 
 }  // namespace detail
 
 void run::start() {
   detail::run_state& state = *state_;
-  if (detail::still_in_flight(state)) {
-    throw command_error(detail::state_of(state),
-                        fmt::format("kernel {} was started while it is in flight", state.kernel->name));
-  }
+  const detail::trace::span now("start", state.kernel->name);
+  const auto lock = detail::lock_watched(state);
+  detail::check_idle(state, "started");
+  auto place = state.kernel->context->use();
+  state.prepare(*place);
+  state.place = std::move(place);
   try {
     state.native.start();
   } catch (const std::exception& failure) {
+    state.kernel->context->suspect(state.place);
+    state.end(command_state::created);
     throw command_error(command_state::created, fmt::format("kernel {} was not taken by the driver: XRT says: {}",
                                                             state.kernel->name, failure.what()));
   }
   state.in_flight = true;
+  state.flight.begin(state.kernel->name);
+  if (state.watched) detail::watch_start(state);
 }
 
 void run::wait(std::chrono::milliseconds deadline) {
   detail::run_state& state = *state_;
+  const detail::trace::span now("wait", state.kernel->name);
+  if (state.watched) return detail::wait_watched(state, deadline);
   if (!state.in_flight) {
     throw command_error(command_state::created,
                         fmt::format("kernel {} was waited for but not started", state.kernel->name));
   }
-  const auto ends_at = detail::end_of(deadline);
-  do {
-    if (detail::ended_within(state, detail::remaining(ends_at))) {
-      state.in_flight = false;
-      return;
-    }
-  } while (std::chrono::steady_clock::now() < ends_at);
-  throw timeout_error(deadline, fmt::format("kernel {} has not ended within {} ms; its state: {}. Wait "
-                                            "again, or go on with a new hw_context",
-                                            state.kernel->name, deadline.count(), describe(detail::state_of(state))));
+  detail::wait_for(state, deadline);
 }
 
-command_state run::state() const { return detail::state_of(*state_); }
+void run::bind(std::size_t index, const xrt::bo& with) {
+  detail::run_state& state = *state_;
+  const auto lock = detail::lock_watched(state);
+  detail::check_idle(state, "given a buffer");
+  if (index >= state.buffers.size()) {
+    throw buffer_error(
+        fmt::format("buffer {} of a run of kernel {}, which has {}", index, state.kernel->name, state.buffers.size()));
+  }
+  detail::check_argument_size(state, index, with);
+  xrt::bo before = std::exchange(state.buffers[index], with);
+  const auto held = state.kernel->context->hold();
+  if (!held || held->number != state.number) {  // its context was closed: prepare() binds it
+    state.number = 0;
+    return;
+  }
+  try {
+    detail::set_buffer(state, index);
+  } catch (const error&) {
+    state.buffers[index] = std::move(before);
+    throw;
+  }
+}
+
+void run::on_completion(std::function<void(std::exception_ptr)> call) {
+  {
+    const auto lock = detail::lock_watched(*state_);
+    detail::check_idle(*state_, "given a completion callback");
+  }
+  detail::watch(state_.share(), std::move(call));
+}
+
+command_state run::state() const {
+  const auto lock = detail::lock_watched(*state_);
+  return detail::state_told(*state_);
+}
 
 }  // namespace npurt

@@ -108,6 +108,16 @@ TEST_CASE("the int8 result is the same on a second call and after others", "[ops
   CHECK((on_device(device, p) == first));
 }
 
+TEST_CASE("an int8 result may be deep and wide", "[ops][matmul][i8]") {
+  npurt::device device;
+  std::mt19937 random(8);
+  for (const matmul_shape& shape : {matmul_shape{3, 5, 4097}, {2, 300, 5000}, {2, 6000, 5}, {1, 16640, 3}}) {
+    const problem p(shape, random);
+    INFO("M " << shape.m << " N " << shape.n << " K " << shape.k);
+    CHECK(right(p, on_device(device, p)));
+  }
+}
+
 TEST_CASE("an int8 batch shares its b and its scales", "[ops][matmul][i8]") {
   npurt::device device;
   std::mt19937 random(3);

@@ -47,6 +47,15 @@ bool multiplies(const npurt::kernel& kernel) {
 
 enum class outcome { refused, opened, wrong_result };
 
+/// npurt's own look at a file.
+outcome read(std::span<const std::byte> bytes) {
+  try {
+    return npurt::xclbin(bytes).kernels().empty() ? outcome::wrong_result : outcome::opened;
+  } catch (const npurt::error&) {
+    return outcome::refused;
+  }
+}
+
 /// Opens the kernel of a file. A new device each time: XRT's would answer with the file that it knows by the same uuid.
 outcome open(std::span<const std::byte> bytes, bool multiply) {
   try {
@@ -130,12 +139,15 @@ TEST_CASE("a partition wider than the device is an architecture error", "[runtim
 
 TEST_CASE("an XCLBIN with any bit of its headers flipped opens and multiplies, or is refused", "[runtime][xclbin]") {
   const xclbin_bytes file = read_prebuilt();
-  constexpr std::size_t every = 61;  // multiplies, because of the time it takes; all open
+  // What npurt lets through goes to XRT, and the product of some is looked at: as many as time allows, of every bit of
+  // a byte.
+  constexpr std::size_t opens = 5, every = 205;
   std::size_t opened = 0, refused = 0;
   for (const auto& [begin, end] : header_ranges(file)) {
     for (std::size_t bit = 8 * begin; bit < 8 * end; ++bit) {
       INFO("bit " << bit % 8 << " of byte " << bit / 8);
-      const outcome result = open(with_flipped_bit(file, bit), bit % every == 0);
+      const xclbin_bytes flipped = with_flipped_bit(file, bit);
+      const outcome result = bit % opens == 0 ? open(flipped, bit % every == 0) : read(flipped);
       opened += result == outcome::opened;
       refused += result == outcome::refused;
       if (result == outcome::wrong_result) FAIL_CHECK("it computes something else");

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
-#include <utility>
+#include <thread>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_exception.hpp>
@@ -94,12 +96,18 @@ TEST_CASE("faults that cannot be read are refused", "[runtime][faults]") {
 }
 
 TEST_CASE("the driver's answers to CREATE_HWCTX become context errors", "[runtime][faults]") {
-  const npurt::device device;
+  npurt::device device;
   const npurt::xclbin xclbin(prebuilt);
   for (const char* full : {"ENOENT", "ENOSPC", "EBUSY"}) {
-    const faults now(std::string("ioctl:create_hwctx@1=") + full);
+    const faults once(std::string("ioctl:create_hwctx@1=") + full);
+    CHECK_NOTHROW(npurt::hw_context(device, xclbin));  // somebody made room meanwhile
+  }
+  device.set_context_budget({6, 0ms});
+  for (const char* full : {"ENOENT", "ENOSPC", "EBUSY"}) {
+    const faults now(std::string("ioctl:create_hwctx@1+=") + full);
     CHECK_THROWS_AS(npurt::hw_context(device, xclbin), npurt::context_limit_error);
   }
+  device.set_context_budget({});
   const faults now("ioctl:create_hwctx@1=EIO");
   CHECK_THROWS_AS(npurt::hw_context(device, xclbin), npurt::device_error);
 }
@@ -189,6 +197,130 @@ TEST_CASE("a command that hangs says why in its error", "[runtime][faults]") {
   CHECK_THROWS_MATCHES(run.wait(60s), npurt::command_error,
                        MessageMatches(ContainsSubstring("why: the firmware waits for a token of S2MM 0 of shim (0,0), "
                                                         "whose task was never queued")));
+}
+
+TEST_CASE("after whatever ends a command badly the same run works again, with its buffers", "[runtime][faults]") {
+  opened o;
+  product p(o.kernel);
+  for (const char* fault : {"command@1=timeout", "command@1=abort", "command@1=error", "command@1=dma_error",
+                            "device@1=reset", "command@1=lost;device@2=reset", "ioctl:exec_cmd@1=EIO"}) {
+    INFO(fault);
+    {
+      const faults now(fault);
+      CHECK_THROWS_AS((p.run.start(), p.run.wait(30s)), npurt::command_error);
+    }
+    p.run.start();
+    CHECK_NOTHROW(p.run.wait(60s));
+    CHECK(p.right());
+    std::ranges::fill(p.c, 0);
+    p.c.to_device();
+  }
+}
+
+TEST_CASE("a command that is lost keeps its context busy, other runs get another one", "[runtime][faults]") {
+  opened o;
+  product lost(o.kernel), other(o.kernel);
+  {
+    const faults now("command@1=lost");
+    lost.run.start();
+  }
+  CHECK_THROWS_AS(lost.run.wait(10ms), npurt::timeout_error);
+  other.run.start();
+  other.run.wait(60s);
+  CHECK(other.right());
+  CHECK_THROWS_AS(lost.run.start(), npurt::command_error);
+  const faults now("device@1=reset");  // which ends it
+  CHECK_THROWS_AS(lost.run.wait(60s), npurt::command_error);
+}
+
+TEST_CASE("a device that was suspended and resumed goes on where it was", "[runtime][faults]") {
+  opened o;
+  product p(o.kernel);
+  for (const int at : {1, 2}) {  // before the command, and while it runs
+    const faults now("device@" + std::to_string(at) + "=suspend");
+    p.run.start();
+    CHECK_NOTHROW(p.run.wait(60s));
+    CHECK(p.right());
+  }
+}
+
+namespace {
+
+using bf16 = std::bfloat16_t;
+
+/// A row of equal numbers: each is 1/64 of the sum. An operation whose code comes in a page.
+bool softmax_right(npurt::device& device) {
+  const std::vector<bf16> x(64, bf16(3));
+  std::vector<bf16> y(64);
+  npurt::softmax(device, npurt::matrix_view(x, 1, 64), npurt::matrix_view(y, 1, 64));
+  return std::ranges::all_of(y, [](bf16 each) { return each == bf16(1.0F / 64); });
+}
+
+struct double_plan {
+  explicit double_plan(npurt::device& device) : plan(device, npurt::elementwise::scale, 100, 2) {}
+  bool right() {
+    const std::vector<bf16> x(100, bf16(3));
+    std::vector<bf16> y(100);
+    plan(npurt::tensor_view(x, 100), npurt::tensor_view(y, 100));
+    return std::ranges::all_of(y, [](bf16 each) { return each == bf16(6); });
+  }
+  npurt::elementwise_plan plan;
+};
+
+}  // namespace
+
+TEST_CASE("after whatever ends a call badly the same call and the same plan work again", "[runtime][faults]") {
+  npurt::device device;
+  double_plan twice(device);
+  REQUIRE(softmax_right(device));
+  for (const char* fault : {"command@1=timeout", "command@1-2=dma_error", "device@1=reset"}) {
+    INFO(fault);
+    {
+      const faults now(fault);
+      CHECK_THROWS_MATCHES(softmax_right(device), npurt::command_error,
+                           MessageMatches(ContainsSubstring("softmax_bf16") && ContainsSubstring("x64")));
+    }
+    CHECK(softmax_right(device));
+    {
+      const faults now(fault);
+      CHECK_THROWS_MATCHES(twice.right(), npurt::command_error, MessageMatches(ContainsSubstring("scale_bf16")));
+    }
+    CHECK(twice.right());
+  }
+}
+
+TEST_CASE("a suspended device loses the page of code, which is loaded again", "[runtime][faults]") {
+  npurt::device device;
+  REQUIRE(softmax_right(device));
+  std::this_thread::sleep_for(1100ms);  // no machine sleeps shorter
+  const faults now("device@1=suspend");
+  CHECK(softmax_right(device));
+}
+
+TEST_CASE("contexts that take turns on the array do not lose the pages of their code", "[runtime][faults]") {
+  npurt::device device;
+  opened other;
+  product p(other.kernel);
+  for (int round = 0; round < 2; ++round) {
+    CHECK(softmax_right(device));
+    p.run.start();
+    p.run.wait(60s);
+    CHECK(p.right());
+  }
+}
+
+TEST_CASE("a restarted driver is a typed error for who has the device open", "[runtime][faults]") {
+  {
+    npurt::device device;
+    double_plan twice(device);
+    REQUIRE(twice.right());
+    const faults now("device@1=restart");
+    CHECK_THROWS_AS(twice.right(), npurt::command_error);
+    CHECK_THROWS_AS(twice.right(), npurt::error);
+    CHECK_THROWS_AS(softmax_right(device), npurt::error);
+  }
+  npurt::device device;
+  CHECK(softmax_right(device));
 }
 
 /// Opens everything and runs control code that only sets a register.

@@ -215,7 +215,7 @@ TEST_CASE("the control code of 256 x 256 x 64 is the one written by hand", "[run
 
 TEST_CASE("no queue overflows and no live descriptor is rewritten, for any shape", "[runtime][matmul]") {
   std::mt19937 random(20240817);
-  std::uniform_int_distribution<std::size_t> extent(1, npurt::matmul_max_extent);
+  std::uniform_int_distribution<std::size_t> extent(1, npurt::detail::i8_matmul_max_extent);
   for (int round = 0; round < 1000; ++round) {
     const matmul_shape shape{.m = extent(random), .n = extent(random), .k = extent(random)};
     const unsigned column = static_cast<unsigned>(round) % 4;

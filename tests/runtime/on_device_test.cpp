@@ -74,17 +74,20 @@ TEST_CASE("an unknown kernel is refused with a list of the known ones", "[runtim
                        MessageMatches(ContainsSubstring("i9_matmul") && ContainsSubstring("i8_matmul")));
 }
 
-TEST_CASE("the seventh context is a context limit, and the next one after a release is none", "[runtime][hw_context]") {
-  const npurt::device device;
+TEST_CASE("the seventh pinned context is a context limit, and the next one after a release is none",
+          "[runtime][hw_context]") {
+  npurt::device device;
+  device.set_context_budget({6, 0ms});
   const npurt::xclbin image(prebuilt);
   std::vector<npurt::hw_context> contexts;
   const auto fill = [&] {
-    for (int count = 0; count < 7; ++count) contexts.emplace_back(device, image);
+    for (int count = 0; count < 7; ++count) contexts.emplace_back(device, image).pin();
   };
   CHECK_THROWS_AS(fill(), npurt::context_limit_error);
   REQUIRE_FALSE(contexts.empty());
   contexts.pop_back();
   CHECK_NOTHROW(npurt::hw_context(device, image));
+  device.set_context_budget({});
 }
 
 TEST_CASE("a run can be started again and again", "[runtime][run]") {

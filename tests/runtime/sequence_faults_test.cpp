@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -97,6 +98,53 @@ TEST_CASE("a sequence whose command fails says which operation and in which stat
   }
 }
 
+TEST_CASE("a sequence is right again after a reset, and goes on after a suspension", "[runtime][sequence][faults]") {
+  npurt::device device;
+  product p(device);
+  REQUIRE(p.runs_right());
+  for (const char* fault : {"device@1=reset", "command@1=lost;device@2=reset"}) {
+    INFO(fault);
+    {
+      const faults now(fault);
+      CHECK_THROWS_AS(p.sequence.run(), npurt::command_error);
+    }
+    CHECK(p.runs_right());
+  }
+  for (const char* fault : {"device@1=suspend", "device@2=suspend"}) {
+    const faults now(fault);
+    CHECK(p.runs_right());
+  }
+}
+
+TEST_CASE("a restarted driver is a typed error for a sequence, a new one works", "[runtime][sequence][faults]") {
+  {
+    npurt::device device;
+    product p(device);
+    REQUIRE(p.runs_right());
+    const faults now("device@1=restart");
+    CHECK_THROWS_AS(p.sequence.run(), npurt::command_error);
+    CHECK_THROWS_AS(p.sequence.run(), npurt::error);
+  }
+  npurt::device device;
+  product p(device);
+  CHECK(p.runs_right());
+}
+
+TEST_CASE("sequences make room for other contexts and are right afterwards", "[runtime][sequence]") {
+  npurt::device device;
+  device.set_context_budget({1, std::chrono::seconds(5)});
+  product p(device);
+  const npurt::xclbin image(std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin");
+  for (int round = 0; round < 2; ++round) {
+    CHECK(p.runs_right());
+    const npurt::hw_context other(device, image);
+    CHECK(device.context_holders().size() == 1);
+    CHECK(p.runs_right());
+    CHECK(device.context_holders().size() == 1);
+  }
+  device.set_context_budget({});
+}
+
 TEST_CASE("a run that is lost is a timeout at the caller's deadline, and the next one is right",
           "[runtime][sequence][faults]") {
   npurt::device device;
@@ -173,7 +221,7 @@ TEST_CASE("whichever ioctl fails under a sequence, it throws an error of npurt's
           "[runtime][sequence][faults]") {
   // Failures that XRT swallows (closing a handle) do not end the series, some in a row do.
   constexpr int most_swallowed = 10;
-  for (const auto& [error, step] : {std::pair("EIO", 1), {"ENOMEM", 4}}) {
+  for (const auto& [error, step] : {std::pair("EIO", 3), {"ENOMEM", 4}}) {  // ops/nth_failure_test.cpp takes each
     int refused = 0;
     for (int n = 1, quiet = 0; quiet < most_swallowed; n += step) {
       npurt::device device;

@@ -102,8 +102,11 @@ class control_code {
   std::uint32_t operations_ = 0;
 };
 
+/// Largest M, N and K of one call of the i8_matmul kernel.
+inline constexpr std::size_t i8_matmul_max_extent = 4096;
+
 /// The extents that the i8_matmul kernel works on: M and N rounded up to multiples of 256, K to one of 64.
-/// @throws shape_error naming the dimension if it is not from 1 to matmul_max_extent
+/// @throws shape_error naming the dimension if it is not from 1 to i8_matmul_max_extent
 matmul_shape padded(const matmul_shape& shape);
 
 /// Control code of one call of the i8_matmul kernel (kernels/i8-matmul/README.md), for buffers of the padded shape:

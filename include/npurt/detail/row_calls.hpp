@@ -11,6 +11,7 @@
 
 #include "npurt/detail/operands.hpp"
 #include "npurt/device.hpp"
+#include "npurt/executor.hpp"
 #include "npurt/ops/op_plan.hpp"
 
 namespace npurt {
@@ -46,6 +47,9 @@ struct row_shape {
 /// @throws value_error unless it is above 0, finite and not subnormal
 void check_layernorm_eps(float eps);
 
+/// @throws value_error if its length is more than there are columns
+void check_softmax_mask(const softmax_mask& mask, std::size_t columns);
+
 /// @throws shape_error naming R or C
 void check_rows(const char* operation, const row_shape& shape);
 
@@ -64,7 +68,10 @@ void call_softmax(overlay::plan& plan, rows_in x, std::optional<rows_in> more, r
                   std::chrono::milliseconds deadline);
 
 const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y);
+const op_report& run_layernorm(executor& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y);
 const op_report& run_softmax(device& target, rows_in x, std::optional<rows_in> more, rows_out y,
+                             const softmax_mask& mask);
+const op_report& run_softmax(executor& target, rows_in x, std::optional<rows_in> more, rows_out y,
                              const softmax_mask& mask);
 
 template <typename X>

@@ -10,6 +10,7 @@
 
 #include "npurt/detail/operands.hpp"
 #include "npurt/device.hpp"
+#include "npurt/executor.hpp"
 #include "npurt/ops/op_plan.hpp"
 #include "npurt/ops/op_report.hpp"
 
@@ -43,8 +44,11 @@ std::shared_ptr<overlay::plan> make_add(device& target, std::size_t elements);
 std::shared_ptr<overlay::plan> make_copy(device& target, std::size_t bytes);
 
 const op_report& run_elementwise(device& target, elementwise function, input_bytes x, output_bytes y, float factor);
+const op_report& run_elementwise(executor& target, elementwise function, input_bytes x, output_bytes y, float factor);
 const op_report& run_add(device& target, input_bytes x, input_bytes y, output_bytes sum);
+const op_report& run_add(executor& target, input_bytes x, input_bytes y, output_bytes sum);
 const op_report& run_copy(device& target, input_bytes x, output_bytes y);
+const op_report& run_copy(executor& target, input_bytes x, output_bytes y);
 
 template <typename View>
 auto bytes_of(const View& view) {
@@ -74,8 +78,8 @@ constexpr void check_same_rank() {
   static_assert(rank_of<X> == rank_of<Y>, "npurt elementwise operation: operands and result must have the same rank");
 }
 
-template <typename X, typename Y>
-const op_report& call_elementwise(device& target, elementwise function, const char* name, const X& x, const Y& y,
+template <typename X, typename Y, call_target Target>
+const op_report& call_elementwise(Target& target, elementwise function, const char* name, const X& x, const Y& y,
                                   float factor = 1) {
   check_bf16_input<X>();
   check_bf16_output<Y>();
@@ -90,46 +94,46 @@ const op_report& call_elementwise(device& target, elementwise function, const ch
 /// is copied into buffers of the device that are padded to multiples of 256 KB, y out of them. The first call on a
 /// device opens a hw_context that all operations share and the device keeps; plans of the last 32 calls that differ in
 /// operation, size or options are kept, too, up to 1 GB. Thread-safe.
-/// @param target where to run
+/// @param target where to run: a device or an executor
 /// @param x  tensor_view<const std::bfloat16_t> of any rank and extents, 1 to 2^25 elements (elementwise_max_bytes)
 /// @param y  tensor_view<std::bfloat16_t> with the extents of x; may be x itself
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// Within 1 ulp of the exact value rounded to bfloat16 for at least 99 of 100 results of magnitude 2^-10 and more,
 /// never more than 2 ulp from it; below that the absolute error is at most 2^-18.
 /// @throws shape_error naming the extent; file_error if the overlay's XCLBIN is not found, xclbin_error if it is
 ///         damaged; architecture_error if the device is not one that it is for; context_limit_error, buffer_error if
 ///         the device has no room; timeout_error, command_error if the command fails. y is written at the end only:
 ///         after an exception it is as it was, and the device stays usable.
-template <typename X, typename Y>
-const op_report& gelu(device& target, const X& x, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& gelu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::gelu, "gelu", x, y);
 }
 
 /// y = x / (1 + exp(-x)), element by element. Arguments, accuracy, copies and exceptions as npurt::gelu.
-template <typename X, typename Y>
-const op_report& silu(device& target, const X& x, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& silu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::silu, "silu", x, y);
 }
 
 /// y = max(x, 0), element by element; exact. Arguments, copies and exceptions as npurt::gelu.
-template <typename X, typename Y>
-const op_report& relu(device& target, const X& x, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& relu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::relu, "relu", x, y);
 }
 
 /// y = x · factor, element by element, the product in fp32 rounded once to nearest even. Arguments, copies and
 /// exceptions as npurt::gelu. Each factor is a plan of its own.
 /// @param factor of which the NPU takes the fp32 value
-template <typename X, typename Y>
-const op_report& scale(device& target, const X& x, float factor, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& scale(Target& target, const X& x, float factor, const Y& y) {
   return detail::call_elementwise(target, elementwise::scale, "scale", x, y, factor);
 }
 
 /// sum = x + y, element by element, the sum in fp32 rounded once to nearest even. Copies and exceptions as npurt::gelu.
 /// @param x, y  tensor_view<const std::bfloat16_t> of the same extents, 1 to 2^25 elements
 /// @param sum   tensor_view<std::bfloat16_t> of these extents; may be x or y itself
-template <typename X, typename Y, typename Sum>
-const op_report& add(device& target, const X& x, const Y& y, const Sum& sum) {
+template <typename X, typename Y, typename Sum, detail::call_target Target>
+const op_report& add(Target& target, const X& x, const Y& y, const Sum& sum) {
   detail::check_bf16_input<X>();
   detail::check_bf16_input<Y>();
   detail::check_bf16_output<Sum>();
@@ -143,8 +147,8 @@ const op_report& add(device& target, const X& x, const Y& y, const Sum& sum) {
 /// y = x, byte for byte, through all cores of the array. Copies and exceptions as npurt::gelu.
 /// @param x  tensor_view of any trivially copyable type, rank and extents, 1 byte to elementwise_max_bytes
 /// @param y  tensor_view of this type, not const, and of these extents; may be x itself
-template <typename X, typename Y>
-const op_report& copy(device& target, const X& x, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& copy(Target& target, const X& x, const Y& y) {
   static_assert(detail::rank_of<X> >= 1, "npurt::copy: x must be a npurt::tensor_view");
   static_assert(detail::rank_of<Y> == detail::rank_of<X>, "npurt::copy: y must be a npurt::tensor_view of x's rank");
   static_assert(std::is_trivially_copyable_v<detail::element_of<X>>,

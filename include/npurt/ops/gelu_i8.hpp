@@ -31,6 +31,8 @@ void call_gelu_i8(overlay::plan& plan, const int8_table& table, std::span<const 
                   std::span<std::int8_t> y, std::chrono::milliseconds deadline);
 const op_report& run_gelu_i8(device& target, std::span<const std::int8_t> x, float input_scale,
                              std::span<std::int8_t> y, float output_scale);
+const op_report& run_gelu_i8(executor& target, std::span<const std::int8_t> x, float input_scale,
+                             std::span<std::int8_t> y, float output_scale);
 
 template <typename X>
 constexpr void check_int8_input() {
@@ -48,15 +50,15 @@ constexpr void check_int8_output() {
 
 /// y = clamp(rne(gelu(x · input_scale) / output_scale), -127, 127), element by element, exact: the host computes the
 /// 256 results in double, the NPU looks them up. Synchronous; copies, context and plans as npurt::gelu's. Thread-safe.
-/// @param target       where to run
+/// @param target       where to run: a device or an executor
 /// @param x            tensor_view<const std::int8_t> of any rank and extents, 1 to elementwise_max_bytes elements
 /// @param input_scale  what one step of x is worth, positive and finite
 /// @param y            tensor_view<std::int8_t> with the extents of x; may be x itself
 /// @param output_scale what one step of y is worth, positive and finite
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// @throws shape_error naming the extent; value_error if a scale is not positive and finite; otherwise as npurt::gelu
-template <typename X, typename Y>
-const op_report& gelu_i8(device& target, const X& x, float input_scale, const Y& y, float output_scale) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& gelu_i8(Target& target, const X& x, float input_scale, const Y& y, float output_scale) {
   detail::check_int8_input<X>();
   detail::check_int8_output<Y>();
   static_assert(detail::rank_of<X> == detail::rank_of<Y>, "npurt::gelu_i8: x and y must have the same rank");

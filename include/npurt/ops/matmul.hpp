@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "npurt/device.hpp"
+#include "npurt/executor.hpp"
 #include "npurt/ops/matmul_options.hpp"
 #include "npurt/ops/op_plan.hpp"
 #include "npurt/strided_view.hpp"
@@ -120,18 +121,18 @@ void call_matmul(overlay::plan& plan, matmul_types types, const matmul_shape& sh
                  const matrices_in& b, const matrices_out& c, std::chrono::milliseconds deadline);
 const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matrices_in& b,
                             const matrices_out& c, const matmul_extras& extras);
+const op_report& run_matmul(executor& target, matmul_types types, const matrices_in& a, const matrices_in& b,
+                            const matrices_out& c, const matmul_extras& extras);
 const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matmul_weights& b,
+                            const matrices_out& c, const matmul_extras& extras);
+const op_report& run_matmul(executor& target, matmul_types types, const matrices_in& a, const matmul_weights& b,
                             const matrices_out& c, const matmul_extras& extras);
 
 }  // namespace detail
 
-/// Largest M, N and K of a matmul of std::int8_t, in elements.
-inline constexpr std::size_t matmul_max_extent = 4096;
-
-/// Largest M, N and K of a matmul of std::bfloat16_t to float, and to std::bfloat16_t; largest N with a bias.
-inline constexpr matmul_shape matmul_bf16_f32_max_shape{.m = 16384, .n = 4096, .k = 2048};
-inline constexpr matmul_shape matmul_bf16_max_shape{.m = 16384, .n = 8192, .k = 2048};
-inline constexpr std::size_t matmul_bias_max_columns = 5376;
+/// Largest M, N and K of a matmul, in elements. Each padded operand, all of its batch that is in one command, must have
+/// less than 4 GB.
+inline constexpr std::size_t matmul_max_extent = 65536;
 
 /// C = A · B for one shape, prepared. Element is that of A and B, Result that of C: std::int8_t and std::int32_t, or
 /// std::bfloat16_t and float or std::bfloat16_t. See op_plan for start, wait and the call of both.
@@ -141,9 +142,8 @@ template <typename Element, typename Result>
 class basic_matmul_plan : public op_plan {
  public:
   /// @param target where to run
-  /// @param shape  M, N, K, each from 1 to matmul_max_extent (std::bfloat16_t: to those of
-  ///               matmul_bf16_f32_max_shape, matmul_bf16_max_shape); any number:
-  ///               the plan's buffers are padded with zeros, M and N to multiples of 256, K to one of 64 at least
+  /// @param shape  M, N, K, each from 1 to matmul_max_extent; any number: the plan's buffers are padded with zeros, M
+  ///               and N to multiples of 256, K to one of 64 at least
   /// @throws shape_error naming the dimension; file_error if the kernel's XCLBIN is not found, xclbin_error if it is
   ///         damaged; architecture_error if the device is not one that the kernel is for; context_limit_error,
   ///         buffer_error if the device has no room
@@ -218,28 +218,28 @@ using matmul_plan = basic_matmul_plan<std::int8_t, std::int32_t>;
 /// hw_context and keeps it with the device; plans of the last 32 calls that differ in operation, size or options are
 /// kept, too, up to 1 GB. Thread-safe.
 ///
-/// std::int8_t to std::int32_t: bit for bit the integer product, which cannot overflow for K <= 4096. To std::int8_t:
-/// bit for bit clamp(rne((sum + bias) · multiplier / 2^shift) + zero point) with a column_scale for each column; within
-/// 64 columns (of 0 to 63, 64 to 127, ...) shifts may differ by 14, see kernels/i8-matmul/README.md; sum + bias must
-/// fit std::int32_t. std::bfloat16_t: products exact, sums in fp32, off by at most 16 · 2^-23 times the sum of the
-/// terms' magnitudes (bias and residual are terms) for each 64 of K; a result of std::bfloat16_t is this sum rounded
-/// once, to nearest even. gelu takes the sum rounded to std::bfloat16_t and adds what npurt::gelu may be off by, one
-/// ulp of it and 2^-18; against gelu of the exact sum that rounding alone is up to six ulps where the result is small
-/// and negative. It is not rounded before a residual is added.
-/// @param target  where to run
+/// std::int8_t to std::int32_t: bit for bit the integer product, which cannot overflow (2^14 · K < 2^31). To
+/// std::int8_t: bit for bit clamp(rne((sum + bias) · multiplier / 2^shift) + zero point) with a column_scale for each
+/// column; within 64 columns (of 0 to 63, 64 to 127, ...) shifts may differ by 14, see kernels/i8-matmul/README.md; sum
+/// + bias must fit std::int32_t. std::bfloat16_t: products exact, sums in fp32, off by at most 16 · 2^-23 times the sum
+/// of the terms' magnitudes (bias and residual are terms) for each 64 of K; a result of std::bfloat16_t is this sum
+/// rounded once, to nearest even. gelu takes the sum rounded to std::bfloat16_t and adds what npurt::gelu may be off
+/// by, one ulp of it and 2^-18; against gelu of the exact sum that rounding alone is up to six ulps where the result is
+/// small and negative. It is not rounded before a residual is added.
+/// @param target  where to run: a device or an executor
 /// @param a       [M, K] or [G, M, K] std::int8_t or std::bfloat16_t, any host memory
 /// @param b       [K, N] or [G, K, N] elements as a's, any host memory; or matmul_weights for std::bfloat16_t
 /// @param c       [M, N] or [G, M, N] std::int32_t or std::int8_t for std::int8_t, float or std::bfloat16_t for
 ///                std::bfloat16_t; any host memory; must not overlap a or b
 /// @param options those of the types: bias, activation, residual; scales, zero_point
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// @throws shape_error naming the dimension (G, M, N, K); value_error naming the first 64 columns whose scales lie too
 ///         far apart, or a zero point that is none; everything that basic_matmul_plan and its call throw, the deadline
 ///         being op_plan::default_deadline(). c is written at the end only (a batch too large for one command: command
 ///         by command): after an exception it is as it was, and the device stays usable.
-template <typename A, typename B, typename C>
+template <typename A, typename B, typename C, detail::call_target Target>
   requires(!std::same_as<B, matmul_weights>)
-const op_report& matmul(device& target, const A& a, const B& b, const C& c,
+const op_report& matmul(Target& target, const A& a, const B& b, const C& c,
                         const matmul_options<detail::matmul_element<A>, detail::strided_element<C>>& options) {
   detail::check_matmul_inputs<A, B>();
   detail::check_matmul_result<A, C>();
@@ -247,9 +247,9 @@ const op_report& matmul(device& target, const A& a, const B& b, const C& c,
                             detail::input_matrices(a), detail::input_matrices(b), detail::output_matrices(c),
                             detail::extras_of(options));
 }
-template <typename A, typename B, typename C>
+template <typename A, typename B, typename C, detail::call_target Target>
   requires(!std::same_as<B, matmul_weights>)
-const op_report& matmul(device& target, const A& a, const B& b, const C& c) {
+const op_report& matmul(Target& target, const A& a, const B& b, const C& c) {
   detail::check_matmul_inputs<A, B>();
   detail::check_matmul_result<A, C>();
   static_assert(!std::same_as<detail::strided_element<C>, std::int8_t>,
@@ -257,8 +257,8 @@ const op_report& matmul(device& target, const A& a, const B& b, const C& c) {
   return detail::run_matmul(target, detail::matmul_types_of<detail::matmul_element<A>, detail::strided_element<C>>,
                             detail::input_matrices(a), detail::input_matrices(b), detail::output_matrices(c), {});
 }
-template <typename A, typename C>
-const op_report& matmul(device& target, const A& a, const matmul_weights& b, const C& c,
+template <typename A, typename C, detail::call_target Target>
+const op_report& matmul(Target& target, const A& a, const matmul_weights& b, const C& c,
                         const weighted_matmul_options<detail::strided_element<C>>& options = {}) {
   detail::check_matmul_a<A>();
   detail::check_matmul_result<A, C>();

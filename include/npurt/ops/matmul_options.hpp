@@ -97,7 +97,7 @@ struct matmul_options {};
 template <typename Result>
   requires(std::same_as<Result, float> || std::same_as<Result, std::bfloat16_t>)
 struct matmul_options<std::bfloat16_t, Result> {
-  bias_view bias{};  ///< [N], N at most matmul_bias_max_columns
+  bias_view bias{};  ///< [N]
   npurt::activation activation = npurt::activation::none;
   residual_view<Result> residual{};  ///< [M, N] or as C
 };

@@ -9,6 +9,7 @@
 
 #include "npurt/detail/operands.hpp"
 #include "npurt/device.hpp"
+#include "npurt/executor.hpp"
 #include "npurt/ops/op_plan.hpp"
 #include "npurt/ops/op_report.hpp"
 
@@ -28,11 +29,17 @@ namespace detail {
 using samples_in = std::span<const float>;
 using mel_out = matrix_view<float>;
 
+/// @throws shape_error naming n unless there are mel_min_samples to `most`; value_error if one is not finite
+void check_mel_samples(samples_in pcm, std::size_t most);
+/// @throws shape_error naming bands or frames
+void check_mel_result(std::size_t samples, const mel_out& out);
+
 std::shared_ptr<overlay::plan> make_mel(device& target, std::size_t samples);
 void start_mel(overlay::plan& plan, samples_in pcm);
 void wait_mel(overlay::plan& plan, std::size_t samples, mel_out out, std::chrono::milliseconds deadline);
 void call_mel(overlay::plan& plan, samples_in pcm, mel_out out, std::chrono::milliseconds deadline);
 const op_report& run_mel(device& target, samples_in pcm, mel_out out);
+const op_report& run_mel(executor& target, samples_in pcm, mel_out out);
 
 template <typename X>
 constexpr void check_mel_input() {
@@ -54,15 +61,15 @@ constexpr void check_mel_output() {
 /// returns when out is complete. The host scales the samples to 30 bits by a power of two that their largest sets (so
 /// any unit will do; below 2^-24 as if that were the largest); the NPU computes m; the host copies it out, and clamps
 /// and shifts it on the way. Context and plans are kept with the device as npurt::gelu's. Thread-safe.
-/// @param target where to run
+/// @param target where to run: a device or an executor
 /// @param pcm    [n] float, finite, mel_min_samples <= n <= mel_max_samples; any host memory
 /// @param out    [80, n / 160] float, row-major
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// m is within 0.02 of the exact value wherever the clamp leaves it, in quiet bands beside loud ones too (0.006 was
 /// measured: kernels/i16-mel/README.md).
 /// @throws shape_error naming n, bands or frames; value_error if a sample is not finite; otherwise as npurt::gelu
-template <typename X, typename Y>
-const op_report& mel(device& target, const X& pcm, const Y& out) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& mel(Target& target, const X& pcm, const Y& out) {
   detail::check_mel_input<X>();
   detail::check_mel_output<Y>();
   return detail::run_mel(target, pcm.elements(), out);

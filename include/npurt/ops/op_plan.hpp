@@ -18,9 +18,10 @@ class plan;
 /// plan offers three calls: start() copies the operands into the plan's buffers and hands the command to the device;
 /// wait() waits for its end and copies the result out; the call operator does both. One call is in flight at a time:
 /// start() and the call operator throw a command_error where wait() has not come yet. Where wait()'s deadline passes it
-/// throws a timeout_error, and the call stays in flight; where the call operator's passes, or a command fails, the plan
-/// cannot be used again and says so with a command_error. Move-only, may outlive its device. Thread-safe: calls are
-/// serialised.
+/// throws a timeout_error, and the call stays in flight; where the call operator's passes, or a command fails, the next
+/// call works with new buffers, in a context that is opened anew if it must. What lies in a buffer of the device may be
+/// used where it is (see npurt::buffer); a plan that the caller has keeps the memory of those that its
+/// last call used. Move-only, may outlive its device. Thread-safe: calls are serialised.
 class op_plan {
  public:
   op_plan(op_plan&&) noexcept = default;

@@ -4,14 +4,17 @@
 
 #include <string>
 
+#include "npurt/where.hpp"
+
 namespace npurt {
 
-/// Where a call ran. npurt never falls back to the CPU.
+/// Where a call ran. One on a device never runs on the CPU; one on an executor does where that was told to.
 struct op_report {
-  std::string device_name;
-  bool emulated = false;  ///< true: npurt's emulated NPU computed it
-  std::string kernel;     ///< name of the kernel
-  std::string xclbin;     ///< file that the kernel came from
+  std::string device_name;                         ///< "cpu" for the CPU
+  bool emulated = false;                           ///< true: npurt's emulated NPU computed it
+  std::string kernel;                              ///< name of the kernel; on the CPU its vector units, e.g. "AVX2"
+  std::string xclbin;                              ///< file that the kernel came from, none on the CPU
+  fallback_cause fallback = fallback_cause::none;  ///< what sent it to the CPU although the NPU was preferred
   bool operator==(const op_report&) const = default;
 };
 

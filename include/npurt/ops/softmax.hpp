@@ -18,17 +18,17 @@ namespace npurt {
 /// that count; the others, and rows in which none does, are 0. Sums in fp32. Synchronous: returns when y is complete; x
 /// is copied into a buffer of the device, y out of one, padded as npurt::layernorm's. Context and plans are kept with
 /// the device as npurt::gelu's. Thread-safe.
-/// @param target where to run
+/// @param target where to run: a device or an executor
 /// @param x [R, C] std::bfloat16_t, 1 <= R <= rows_max_rows, 1 <= C <= rows_max_columns, R · C at most
 ///          rows_max_elements; row-major, any host memory. -inf is masked, too
 /// @param y [R, C] std::bfloat16_t; may be x itself
 /// @param mask the columns that count, all of them unless it says otherwise; each mask is a plan of its own
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// Within 1 ulp of the exact value rounded to bfloat16 for at least 99 of 100 results of 2^-10 and more, never more
 /// than 2 ulp from it; below that the absolute error is at most 2^-18. A row sums to 1 ± 2^-7.
 /// @throws shape_error naming R or C; value_error if mask.length is more than C; otherwise as npurt::gelu
-template <typename X, typename Y>
-const op_report& softmax(device& target, const X& x, const Y& y, const softmax_mask& mask = {}) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& softmax(Target& target, const X& x, const Y& y, const softmax_mask& mask = {}) {
   detail::check_row_input<X>();
   detail::check_row_output<Y>();
   return detail::run_softmax(target, x, std::nullopt, y, mask);
@@ -36,9 +36,9 @@ const op_report& softmax(device& target, const X& x, const Y& y, const softmax_m
 
 /// softmax(x + more), where the sum is rounded to bfloat16, to nearest even: exact for masks of 0 and -inf.
 /// @param more [R, C] std::bfloat16_t, any host memory; a device buffer of its own, as x
-template <typename X, typename More, typename Y>
+template <typename X, typename More, typename Y, detail::call_target Target>
   requires(detail::rank_of<Y> != 0)
-const op_report& softmax(device& target, const X& x, const More& more, const Y& y, const softmax_mask& mask = {}) {
+const op_report& softmax(Target& target, const X& x, const More& more, const Y& y, const softmax_mask& mask = {}) {
   detail::check_row_input<X>();
   detail::check_row_input<More>();
   detail::check_row_output<Y>();

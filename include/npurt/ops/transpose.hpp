@@ -8,6 +8,7 @@
 
 #include "npurt/detail/operands.hpp"
 #include "npurt/device.hpp"
+#include "npurt/executor.hpp"
 #include "npurt/ops/op_report.hpp"
 
 namespace npurt {
@@ -24,6 +25,8 @@ struct transpose_shape {
 
 const op_report& run_transpose(device& target, const transpose_shape& shape, std::span<const std::byte> x,
                                std::span<std::byte> y);
+const op_report& run_transpose(executor& target, const transpose_shape& shape, std::span<const std::byte> x,
+                               std::span<std::byte> y);
 
 }  // namespace detail
 
@@ -31,15 +34,14 @@ const op_report& run_transpose(device& target, const transpose_shape& shape, std
 /// columns and of as many rows as make 8,192 bytes, a command each; they are copied into a buffer of the device and out
 /// of one, padded to 512 columns and 128 bytes of rows: a matrix of few columns takes the time of one of 512. Context
 /// and plans are kept with the device as npurt::gelu's. Thread-safe.
-/// @param target where to run
-/// @param x [R, C] of any trivially copyable type of 1, 2 or 4 bytes, R, C >= 1, at most transpose_max_bytes;
-/// row-major,
-///          any host memory
+/// @param target where to run: a device or an executor
+/// @param x [R, C] of any trivially copyable type of 1, 2 or 4 bytes, R, C >= 1, at most transpose_max_bytes in all;
+///          row-major, any host memory
 /// @param y [C, R] of this type, not const; must not overlap x
-/// @return where it ran; valid as long as the device
+/// @return where it ran; valid as long as the target
 /// @throws shape_error naming R or C; otherwise as npurt::gelu, but where a command fails y may be written in part
-template <typename X, typename Y>
-const op_report& transpose(device& target, const X& x, const Y& y) {
+template <typename X, typename Y, detail::call_target Target>
+const op_report& transpose(Target& target, const X& x, const Y& y) {
   using element = std::remove_const_t<detail::element_of<X>>;
   static_assert(detail::is_matrix<X>, "npurt::transpose: x must be a npurt::matrix_view (rank 2)");
   static_assert(detail::is_matrix<Y>, "npurt::transpose: y must be a npurt::matrix_view (rank 2)");

@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention of bf16.
+// Attention of bf16, and the calls of plans of both types.
 #include "npurt/ops/attention.hpp"
 
 #include <cmath>
 
 #include <fmt/format.h>
 
-#include "runtime/device_state.hpp"
 #include "runtime/ops/attention_call.hpp"
-#include "runtime/overlay/call.hpp"
 
 namespace npurt::detail {
 
 namespace {
 
 using overlay::plan;
-using call = attention_call<std::bfloat16_t>;
 
-constexpr const char* name = "attention";
 constexpr auto number = overlay::operation::attention_bf16;
+
+template <typename T>
+void start_call(plan& on, const attention_shape& shape, std::size_t key_length, const attention_operands<T>& in) {
+  const attention_call<T> now(shape);
+  now.check(in);
+  on.start(now.filled(in, key_length));
+}
+
+template <typename T>
+void make_call(plan& on, const attention_shape& shape, std::size_t key_length, const attention_operands<T>& in,
+               const heads_out& out, std::chrono::milliseconds deadline) {
+  const attention_call<T> now(shape);
+  now.check(in);
+  now.check_out(out);
+  on.call(deadline, now.filled(in, key_length), now.taken(out));
+}
 
 static_assert(attention_max_shape.heads == overlay::most_attention_heads &&
               attention_max_shape.rows == overlay::most_attention_rows &&
@@ -42,45 +54,41 @@ double scale_of(const attention_shape& shape, const attention_options& options) 
 }
 
 std::shared_ptr<plan> make_attention(device& target, const attention_shape& shape, const attention_options& options) {
-  check_attention_shape(name, shape, attention_max_shape);
+  check_attention_shape("attention", shape, attention_max_shape);
   return target.state()->ops.make(target, attention_recipe(number, attention_job_of(shape, options)));
 }
 
 void start_attention(plan& on, const attention_shape& shape, std::size_t key_length, heads_in q, heads_in k,
                      heads_in v) {
-  const call now(name, shape);
-  now.check({q, k, v});
-  on.start(now.filled({q, k, v}, key_length));
+  start_call<std::bfloat16_t>(on, shape, key_length, {q, k, v});
+}
+void start_attention(plan& on, const attention_shape& shape, std::size_t key_length, heads_in_i8 q, heads_in_i8 k,
+                     heads_in_i8 v) {
+  start_call<std::int8_t>(on, shape, key_length, {q, k, v});
 }
 
-void wait_attention(plan& on, const attention_shape& shape, heads_out out, std::chrono::milliseconds deadline) {
-  const call now(name, shape);
+// The result is of one type whatever the operands are.
+void wait_attention(plan& on, const char* operation, const attention_shape& shape, heads_out out,
+                    std::chrono::milliseconds deadline) {
+  const attention_call<std::bfloat16_t> now(operation, shape);
   now.check_out(out);
   on.wait(deadline, now.taken(out));
 }
 
 void call_attention(plan& on, const attention_shape& shape, std::size_t key_length, heads_in q, heads_in k, heads_in v,
                     heads_out out, std::chrono::milliseconds deadline) {
-  const call now(name, shape);
-  now.check({q, k, v});
-  now.check_out(out);
-  on.call(deadline, now.filled({q, k, v}, key_length), now.taken(out));
+  make_call<std::bfloat16_t>(on, shape, key_length, {q, k, v}, out, deadline);
+}
+void call_attention(plan& on, const attention_shape& shape, std::size_t key_length, heads_in_i8 q, heads_in_i8 k,
+                    heads_in_i8 v, heads_out out, std::chrono::milliseconds deadline) {
+  make_call<std::int8_t>(on, shape, key_length, {q, k, v}, out, deadline);
 }
 
 const op_report& run_attention(device& target, heads_in q, heads_in k, heads_in v, heads_out out,
                                const attention_options& options) {
-  const attention_operands<std::bfloat16_t> in{q, k, v};
-  const attention_shape shape = in.shape();
-  check_attention_shape(name, shape, attention_max_shape);
-  const call now(name, shape);
-  now.check(in);
-  now.check_out(out);
-  const overlay::attention_job job = attention_job_of(shape, options);
-  overlay::op_cache& ops = target.state()->ops;
-  const auto prepared =
-      ops.plan_of(target, attention_key(number, shape, job), [&] { return attention_recipe(number, job); });
-  prepared->call(prepared->default_deadline(), now.filled(in, job.keys), now.taken(out));
-  return ops.keep(prepared->report());
+  return run_attention_call<std::bfloat16_t>(
+      target, number, {q, k, v}, out, attention_max_shape,
+      [&](const attention_shape& shape) { return attention_job_of(shape, options); });
 }
 
 }  // namespace npurt::detail

@@ -3,12 +3,16 @@
 #pragma once
 
 #include <bit>
-#include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include <fmt/format.h>
+
 #include "npurt/ops/attention.hpp"
+#include "npurt/ops/attention_i8.hpp"
+#include "runtime/device_state.hpp"
 #include "runtime/ops/copy_rows.hpp"
 #include "runtime/overlay/attention_code.hpp"
 #include "runtime/overlay/plan.hpp"
@@ -17,6 +21,7 @@ namespace npurt::detail {
 
 inline constexpr std::size_t argument_q = 0, argument_k = 1, argument_v = 2, argument_out = 3;
 
+/// @throws shape_error naming H, T, S or d
 inline void check_attention_shape(const char* operation, const attention_shape& shape, const attention_shape& most) {
   check_range(operation, "the shape", "H", shape.heads, most.heads);
   check_range(operation, "the shape", "T", shape.rows, most.rows);
@@ -38,7 +43,11 @@ struct attention_operands {
 template <typename T>
 class attention_call {
  public:
+  explicit attention_call(const attention_shape& shape)
+      : attention_call(std::same_as<T, std::int8_t> ? "attention_i8" : "attention", shape) {}
   attention_call(const char* operation, const attention_shape& shape) : operation_(operation), shape_(shape) {}
+
+  const char* operation() const { return operation_; }
 
   void check(const attention_operands<T>& in) const {
     check_heads("q", "T", shape_.rows, in.q.extents());
@@ -57,6 +66,15 @@ class attention_call {
     };
   }
 
+  /// The same, and has the result written where it is wanted if it lies there as in the plan's buffer.
+  auto filled_for(const heads_out& out, const attention_operands<T>& in, std::size_t key_length) const {
+    return [*this, out, in, key_length](overlay::plan& into) {
+      filled(in, key_length)(into);
+      const bool dense = padded_rows() == shape_.rows && width() == shape_.d;
+      if (dense) into.write_in_place(argument_out, std::as_bytes(out.elements()));
+    };
+  }
+
   /// Reads the result out of the plan's buffer.
   auto taken(const heads_out& out) const {
     return [*this, out](overlay::plan& from) {
@@ -64,6 +82,7 @@ class attention_call {
       const std::size_t bytes = shape_.d * element, pitch = width() * element;
       std::byte* to = std::as_writable_bytes(out.elements()).data();
       from.from_device(argument_out);
+      if (from.in_place(argument_out)) return;
       for (std::size_t h = 0; h < shape_.heads; ++h) {
         copy_rows(to + h * shape_.rows * bytes, bytes, from.data(argument_out) + h * padded_rows() * pitch, pitch,
                   shape_.rows, bytes);
@@ -87,7 +106,9 @@ class attention_call {
                   std::size_t padded) const {
     const std::size_t bytes = shape_.d * sizeof(T), pitch = width() * sizeof(T);
     const std::byte* source = std::as_bytes(from.elements()).data();
-    for (std::size_t h = 0; h < shape_.heads; ++h) {
+    const bool dense = padded == rows && rows == from.extent(1) && pitch == bytes;
+    const bool in_place = dense && into.read_in_place(argument, std::as_bytes(from.elements()));
+    for (std::size_t h = 0; h < shape_.heads && !in_place; ++h) {
       copy_rows(into.data(argument) + h * padded * pitch, pitch, source + h * from.extent(1) * bytes, bytes, rows,
                 bytes);
     }
@@ -108,12 +129,22 @@ inline overlay::attention_job attention_job_of(const attention_shape& shape, con
           .scale = scale_of(shape, options)};
 }
 
+/// @throws value_error if one is not positive and finite
+void check_attention_scales(const attention_scales& scales);
+
+/// @throws value_error as check_attention_scales
+overlay::attention_job attention_i8_job_of(const attention_shape& shape, const attention_scales& scales,
+                                           const attention_options& options);
+
 inline overlay::recipe attention_recipe(overlay::operation operation, const overlay::attention_job& job) {
   const std::size_t in = job.type == overlay::attention_type::i8 ? sizeof(std::int8_t) : sizeof(std::bfloat16_t);
   const std::size_t queries = std::size_t{job.heads} * job.width * overlay::padded_queries(job.queries, job.width);
   const std::size_t keys = std::size_t{job.heads} * job.width * overlay::padded_keys(job.keys);
-  return {
-      operation, overlay::attention_code(job), {queries * in, keys * in, keys * in, queries * sizeof(std::bfloat16_t)}};
+  return {operation,
+          overlay::attention_code(job),
+          {queries * in, keys * in, keys * in, queries * sizeof(std::bfloat16_t)},
+          {},
+          fmt::format("{} heads, {} queries, {} keys", job.heads, job.queries, job.keys)};
 }
 
 // The padding must stay zero: only equal shapes share a plan.
@@ -122,6 +153,24 @@ inline overlay::plan_key attention_key(overlay::operation operation, const atten
   return {.operation = static_cast<std::uint32_t>(operation),
           .numbers = {job.heads, job.queries, job.keys, shape.d, job.causal, std::bit_cast<std::uint64_t>(job.scale),
                       std::bit_cast<std::uint32_t>(job.v_scale)}};
+}
+
+/// A call with a plan of the cache's.
+/// @param job_of the job for a shape that is in range
+template <typename T, typename JobOf>
+const op_report& run_attention_call(device& target, overlay::operation operation, const attention_operands<T>& in,
+                                    const heads_out& out, const attention_shape& most, JobOf&& job_of) {
+  const attention_shape shape = in.shape();
+  const attention_call<T> now(shape);
+  check_attention_shape(now.operation(), shape, most);
+  now.check(in);
+  now.check_out(out);
+  const overlay::attention_job job = job_of(shape);
+  overlay::op_cache& ops = target.state()->ops;
+  const auto prepared =
+      ops.plan_of(target, attention_key(operation, shape, job), [&] { return attention_recipe(operation, job); });
+  prepared->call(prepared->default_deadline(), now.filled_for(out, in, job.keys), now.taken(out));
+  return ops.keep(prepared->report());
 }
 
 }  // namespace npurt::detail

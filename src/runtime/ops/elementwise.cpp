@@ -4,10 +4,11 @@
 #include <bit>
 #include <cstring>
 
+#include <fmt/format.h>
+
 #include "npurt/ops/elementwise.hpp"
 #include "runtime/device_state.hpp"
-#include "runtime/overlay/add_code.hpp"
-#include "runtime/overlay/call.hpp"
+#include "runtime/overlay/linear_code.hpp"
 
 namespace npurt::detail {
 
@@ -21,7 +22,9 @@ using overlay::recipe;
 auto filled(std::span<const input_bytes> inputs) {
   return [inputs](plan& into) {
     for (std::size_t argument = 0; argument < inputs.size(); ++argument) {
-      std::memcpy(into.data(argument), inputs[argument].data(), inputs[argument].size());
+      if (!into.read_in_place(argument, inputs[argument])) {
+        std::memcpy(into.data(argument), inputs[argument].data(), inputs[argument].size());
+      }
       into.to_device(argument);
     }
   };
@@ -31,67 +34,51 @@ auto taken(output_bytes output) {
   return [output](plan& from) {
     const std::size_t argument = from.buffer_count() - 1;
     from.from_device(argument);
-    std::memcpy(output.data(), from.data(argument), output.size());
+    if (!from.in_place(argument)) std::memcpy(output.data(), from.data(argument), output.size());
   };
 }
 
 /// What a call is, and how to prepare it.
-struct job {
-  operation op;
-  std::uint32_t pairs;
+struct linear_call {
+  const overlay::linear_operation& what;
+  std::size_t bytes;
   std::uint32_t word = 0;  ///< parameter, if the operation has one
 
-  plan_key key() const { return {.operation = static_cast<std::uint32_t>(op), .numbers = {pairs, word}}; }
+  plan_key key() const {
+    return {.operation = static_cast<std::uint32_t>(what.op), .numbers = {what.pairs_of(bytes), word}};
+  }
 
   recipe make() const {
-    if (op == operation::add_bf16) {
-      const std::size_t bytes = std::size_t{pairs} * overlay::add_chunks_per_pair * overlay::chunk_bytes;
-      return {op, overlay::add_code(pairs), {bytes, bytes, bytes}};
-    }
-    const std::size_t bytes = std::size_t{pairs} * overlay::chunks_per_pair * overlay::chunk_bytes;
-    const bool has_word = op == operation::scale_bf16;
-    return {op,
-            overlay::elementwise_code(op, pairs, has_word ? std::span(&word, 1) : std::span<const std::uint32_t>()),
-            {bytes, bytes}};
+    return {what.op,
+            overlay::linear_code(what, what.pairs_of(bytes), word),
+            std::vector(what.operands + 1, what.buffer_bytes(bytes)),
+            {},
+            fmt::format("up to {} bytes", what.buffer_bytes(bytes))};
   }
 };
 
-operation operation_of(elementwise function) {
-  switch (function) {
-    case elementwise::gelu:
-      return operation::gelu_bf16;
-    case elementwise::silu:
-      return operation::silu_bf16;
-    case elementwise::relu:
-      return operation::relu_bf16;
-    case elementwise::scale:
-      return operation::scale_bf16;
-  }
-  throw value_error("elementwise: no such function");
-}
-
-job elementwise_job(elementwise function, std::size_t bytes, float factor) {
-  const operation op = operation_of(function);
+linear_call elementwise_job(elementwise function, std::size_t bytes, float factor) {
+  const overlay::linear_operation& what = overlay::linear_of(function);
   check_range("elementwise", "x", "size", bytes / sizeof(std::bfloat16_t),
               elementwise_max_bytes / sizeof(std::bfloat16_t));
-  return {op, overlay::pairs_of(bytes), op == operation::scale_bf16 ? std::bit_cast<std::uint32_t>(factor) : 0};
+  return {what, bytes, what.has_word ? std::bit_cast<std::uint32_t>(factor) : 0};
 }
 
-job add_job(std::size_t bytes) {
+linear_call add_job(std::size_t bytes) {
   check_range("add", "x", "size", bytes / sizeof(std::bfloat16_t), elementwise_max_bytes / sizeof(std::bfloat16_t));
-  return {operation::add_bf16, overlay::pairs_of(bytes, overlay::add_chunks_per_pair)};
+  return {overlay::linear_of(operation::add_bf16), bytes};
 }
 
-job copy_job(std::size_t bytes) {
+linear_call copy_job(std::size_t bytes) {
   check_range("copy", "x", "size", bytes, elementwise_max_bytes);
-  return {operation::copy, overlay::pairs_of(bytes)};
+  return {overlay::linear_of(operation::copy), bytes};
 }
 
-std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
+std::shared_ptr<plan> make_plan(device& target, const linear_call& wanted) {
   return target.state()->ops.make(target, wanted.make());
 }
 
-const op_report& call_cached(device& target, const job& wanted, std::span<const input_bytes> inputs,
+const op_report& call_cached(device& target, const linear_call& wanted, std::span<const input_bytes> inputs,
                              output_bytes output) {
   overlay::op_cache& ops = target.state()->ops;
   const auto prepared = ops.plan_of(target, wanted.key(), [&] { return wanted.make(); });
@@ -109,7 +96,11 @@ void wait_linear(plan& on, output_bytes output, std::chrono::milliseconds deadli
 
 void call_linear(plan& on, std::span<const input_bytes> inputs, output_bytes output,
                  std::chrono::milliseconds deadline) {
-  on.call(deadline, filled(inputs), taken(output));
+  const auto fill = [&](plan& into) {
+    filled(inputs)(into);
+    into.write_in_place(inputs.size(), output);
+  };
+  on.call(deadline, fill, taken(output));
 }
 
 std::shared_ptr<plan> make_elementwise(device& target, elementwise function, std::size_t elements, float factor) {

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "runtime/device_state.hpp"
-#include "runtime/overlay/call.hpp"
+#include "runtime/overlay/linear_code.hpp"
 
 namespace npurt::detail {
 
@@ -21,7 +21,9 @@ using overlay::plan;
 using overlay::plan_key;
 using overlay::recipe;
 
-constexpr std::size_t argument_x = 0, argument_y = 1, argument_table = 2;
+using overlay::argument_x;
+using overlay::argument_y;
+constexpr std::size_t argument_table = 2;
 
 void check_scale(const char* which, float scale) {
   if (std::isfinite(scale) && scale > 0) return;
@@ -29,22 +31,22 @@ void check_scale(const char* which, float scale) {
 }
 
 /// @throws shape_error
-std::uint32_t pairs_of(std::size_t elements) {
-  check_range("gelu_i8", "x", "size", elements, elementwise_max_bytes);
-  return overlay::pairs_of(elements);
-}
+void check_size(std::size_t elements) { check_range("gelu_i8", "x", "size", elements, elementwise_max_bytes); }
 
-recipe make_recipe(std::uint32_t pairs) {
-  const std::size_t bytes = std::size_t{pairs} * overlay::chunks_per_pair * overlay::chunk_bytes;
-  return {operation::gelu_i8,
-          overlay::elementwise_code(operation::gelu_i8, pairs, {}, true),
-          {bytes, bytes, overlay::chunk_bytes}};
+recipe gelu_i8_recipe(std::size_t elements) {
+  const overlay::linear_operation& what = overlay::linear_of(operation::gelu_i8);
+  const std::size_t bytes = what.buffer_bytes(elements);
+  return {what.op,
+          overlay::linear_code(what, what.pairs_of(elements)),
+          {bytes, bytes, overlay::chunk_bytes},
+          {},
+          fmt::format("up to {} elements", bytes)};
 }
 
 auto filled(const int8_table& table, std::span<const std::int8_t> x) {
   return [&table, x](plan& into) {
     std::memcpy(into.data(argument_table), table.data(), table.size());
-    std::memcpy(into.data(argument_x), x.data(), x.size());
+    if (!into.read_in_place(argument_x, std::as_bytes(x))) std::memcpy(into.data(argument_x), x.data(), x.size());
     into.to_device(argument_table);
     into.to_device(argument_x);
   };
@@ -53,7 +55,7 @@ auto filled(const int8_table& table, std::span<const std::int8_t> x) {
 auto taken(std::span<std::int8_t> y) {
   return [y](plan& from) {
     from.from_device(argument_y);
-    std::memcpy(y.data(), from.data(argument_y), y.size());
+    if (!from.in_place(argument_y)) std::memcpy(y.data(), from.data(argument_y), y.size());
   };
 }
 
@@ -73,8 +75,8 @@ int8_table gelu_table(float input_scale, float output_scale) {
 }
 
 std::shared_ptr<plan> make_gelu_i8(device& target, std::size_t elements) {
-  const std::uint32_t pairs = pairs_of(elements);
-  return target.state()->ops.make(target, make_recipe(pairs));
+  check_size(elements);
+  return target.state()->ops.make(target, gelu_i8_recipe(elements));
 }
 
 void start_gelu_i8(plan& on, const int8_table& table, std::span<const std::int8_t> x) { on.start(filled(table, x)); }
@@ -85,16 +87,21 @@ void wait_gelu_i8(plan& on, std::span<std::int8_t> y, std::chrono::milliseconds 
 
 void call_gelu_i8(plan& on, const int8_table& table, std::span<const std::int8_t> x, std::span<std::int8_t> y,
                   std::chrono::milliseconds deadline) {
-  on.call(deadline, filled(table, x), taken(y));
+  const auto fill = [&](plan& into) {
+    filled(table, x)(into);
+    into.write_in_place(argument_y, std::as_bytes(y));
+  };
+  on.call(deadline, fill, taken(y));
 }
 
 const op_report& run_gelu_i8(device& target, std::span<const std::int8_t> x, float input_scale,
                              std::span<std::int8_t> y, float output_scale) {
-  const std::uint32_t pairs = pairs_of(x.size());
+  check_size(x.size());
   const int8_table table = gelu_table(input_scale, output_scale);
   overlay::op_cache& ops = target.state()->ops;
-  const plan_key key{.operation = static_cast<std::uint32_t>(operation::gelu_i8), .numbers = {pairs}};
-  const auto prepared = ops.plan_of(target, key, [&] { return make_recipe(pairs); });
+  const plan_key key{.operation = static_cast<std::uint32_t>(operation::gelu_i8),
+                     .numbers = {overlay::linear_of(operation::gelu_i8).pairs_of(x.size())}};
+  const auto prepared = ops.plan_of(target, key, [&] { return gelu_i8_recipe(x.size()); });
   call_gelu_i8(*prepared, table, x, y, prepared->default_deadline());
   return ops.keep(prepared->report());
 }

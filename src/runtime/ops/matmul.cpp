@@ -21,11 +21,13 @@ using overlay::plan;
 using overlay::plan_key;
 using overlay::recipe;
 
-static_assert(matmul_bias_max_columns == overlay::matmul_bias_most_n);
+static_assert(matmul_max_extent == overlay::matmul_most_extent);
 
-bool is_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
+bool takes_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
 
-std::size_t input_bytes_of(matmul_types types) { return is_i8(types) ? sizeof(std::int8_t) : sizeof(std::bfloat16_t); }
+std::size_t input_bytes_of(matmul_types types) {
+  return takes_i8(types) ? sizeof(std::int8_t) : sizeof(std::bfloat16_t);
+}
 
 overlay::matmul_result result_of(matmul_types types) {
   switch (types) {
@@ -47,16 +49,10 @@ std::size_t result_bytes_of(matmul_types types) {
                                             : sizeof(float);
 }
 
-const matmul_shape& most_of(matmul_types types) {
-  static constexpr matmul_shape i8_most{.m = matmul_max_extent, .n = matmul_max_extent, .k = matmul_max_extent};
-  return is_i8(types) ? i8_most : types == matmul_types::bf16_f32 ? matmul_bf16_f32_max_shape : matmul_bf16_max_shape;
-}
-
-void check_shape(matmul_types types, const matmul_shape& shape) {
-  const matmul_shape& most = most_of(types);
-  check_range("matmul", "the shape", "M", shape.m, most.m);
-  check_range("matmul", "the shape", "N", shape.n, most.n);
-  check_range("matmul", "the shape", "K", shape.k, most.k);
+void check_shape(const matmul_shape& shape) {
+  check_range("matmul", "the shape", "M", shape.m, matmul_max_extent);
+  check_range("matmul", "the shape", "N", shape.n, matmul_max_extent);
+  check_range("matmul", "the shape", "K", shape.k, matmul_max_extent);
 }
 
 /// Of a shape that is in range.
@@ -64,7 +60,7 @@ matmul_job job_of(matmul_types types, const matmul_shape& shape) {
   return {.m = static_cast<std::uint32_t>(shape.m),
           .n = static_cast<std::uint32_t>(shape.n),
           .k = static_cast<std::uint32_t>(shape.k),
-          .bf16 = !is_i8(types),
+          .bf16 = !takes_i8(types),
           .result = result_of(types)};
 }
 
@@ -92,15 +88,20 @@ struct command {
   }
 
   overlay::operation operation() const {
-    return has_table()    ? overlay::operation::matmul_i8
-           : is_i8(types) ? overlay::operation::matmul_i8_i32
-                          : overlay::operation::matmul_bf16;
+    return has_table()       ? overlay::operation::matmul_i8
+           : takes_i8(types) ? overlay::operation::matmul_i8_i32
+                             : overlay::operation::matmul_bf16;
   }
 
   recipe make() const {
     const matmul_job padded_job = whole();
     const overlay::matmul_bytes bytes = overlay::bytes_of(padded_job);
-    recipe made{operation(), overlay::matmul_code(padded_job, arguments()), {bytes.a}, {}};
+    recipe made{operation(),
+                overlay::matmul_code(padded_job, arguments()),
+                {bytes.a},
+                {},
+                fmt::format("{}x{}x{}", job.m, job.n, job.k)};
+    if (job.batch > 1) made.shape += fmt::format(", {} of them", job.batch);
     if (weights == nullptr) made.buffer_bytes.push_back(bytes.b);
     made.buffer_bytes.push_back(bytes.c);
     if (own_bias()) made.buffer_bytes.push_back(bytes.bias);
@@ -131,9 +132,24 @@ struct operands {
   std::size_t first = 0;
 };
 
+/// The matrices `first` to `first` + `count` - 1 if they lie as in a plan's buffer: without padding, but for rows
+/// behind the last one, which may have any contents.
+template <typename Byte>
+std::span<const std::byte> dense_bytes(const matrices<Byte>& of, std::size_t rows, std::size_t pitch,
+                                       std::size_t element_bytes, std::size_t first, std::size_t count) {
+  const bool in_rows = of.column_stride == 1 && of.columns == pitch && (of.row_stride == pitch || of.rows == 1);
+  const bool together = count == 1 || (of.rows == rows && of.batch_stride == rows * pitch);
+  if (!in_rows || !together) return {};
+  return {of.data + first * of.batch_stride * element_bytes, ((count - 1) * rows + of.rows) * pitch * element_bytes};
+}
+
 void put(plan& into, unsigned argument, std::size_t rows, std::size_t pitch, const matrices_in& from,
-         std::size_t element_bytes, std::size_t first, std::size_t count) {
-  copy_in({into.data(argument), rows, pitch}, from, element_bytes, first, count);
+         std::size_t element_bytes, std::size_t first, std::size_t count, bool zeros_below = false) {
+  std::span<const std::byte> bytes;
+  if (!zeros_below || from.rows == rows) bytes = dense_bytes(from, rows, pitch, element_bytes, first, count);
+  if (bytes.empty() || !into.read_in_place(argument, bytes)) {
+    copy_in({into.data(argument), rows, pitch}, from, element_bytes, first, count);
+  }
   into.to_device(argument);
 }
 
@@ -149,7 +165,8 @@ void fill(plan& into, const command& call, const operands& from) {
       std::swap(b.row_stride, b.column_stride);
     }
     const std::size_t rows = whole.b_transposed ? whole.n : whole.k;
-    put(into, at.b, rows, whole.b_pitch, b, bytes, whole.b_shared ? 0 : from.first, whole.b_shared ? 1 : count);
+    put(into, at.b, rows, whole.b_pitch, b, bytes, whole.b_shared ? 0 : from.first, whole.b_shared ? 1 : count,
+        !whole.b_transposed);
   }
   if (call.own_bias()) {
     if (call.has_table()) {
@@ -169,41 +186,22 @@ void take(plan& from, const command& call, const operands& to) {
   const matmul_job whole = call.whole();
   const unsigned argument = call.arguments().c;
   from.from_device(argument);
+  if (from.in_place(argument)) return;
   copy_out(*to.c, {from.data(argument), whole.m, whole.c_pitch}, result_bytes_of(call.types), to.first, whole.batch);
 }
 
+void offer(plan& into, const command& call, const operands& to) {
+  const matmul_job whole = call.whole();
+  const auto bytes = dense_bytes(*to.c, whole.m, whole.c_pitch, result_bytes_of(call.types), to.first, whole.batch);
+  if (!bytes.empty()) into.write_in_place(call.arguments().c, bytes);
+}
+
 void execute(plan& on, const command& call, const operands& with, std::chrono::milliseconds deadline) {
-  on.call(deadline, [&](plan& into) { fill(into, call, with); }, [&](plan& from) { take(from, call, with); });
-}
-
-void check_inputs(const matmul_shape& shape, const matrices_in& a, const matrices_in& b) {
-  check_extent("matmul", "the rows of a", "M", a.rows, shape.m);
-  check_extent("matmul", "the columns of a", "K", a.columns, shape.k);
-  check_extent("matmul", "the rows of b", "K", b.rows, shape.k);
-  check_extent("matmul", "the columns of b", "N", b.columns, shape.n);
-}
-
-void check_result(const matmul_shape& shape, const matrices_out& c) {
-  check_extent("matmul", "the rows of c", "M", c.rows, shape.m);
-  check_extent("matmul", "the columns of c", "N", c.columns, shape.n);
-}
-
-void check_extras(matmul_types types, const matmul_shape& shape, std::size_t batch, const matmul_extras& extras) {
-  if (extras.bias.data != nullptr) {
-    check_extent("matmul", "the bias", "N", extras.bias.size, shape.n);
-    check_range("matmul", "the columns of c, with a bias,", "N", shape.n, matmul_bias_max_columns);
-  }
-  if (extras.residual.data != nullptr) {
-    check_extent("matmul", "the rows of the residual", "M", extras.residual.rows, shape.m);
-    check_extent("matmul", "the columns of the residual", "N", extras.residual.columns, shape.n);
-    check_extent("matmul", "the residual", "G", extras.residual.batch, batch);
-  }
-  if (types != matmul_types::i8_i8) return;
-  check_extent("matmul", "the scales", "N", extras.scales.size(), shape.n);
-  if (extras.zero_point < INT8_MIN || extras.zero_point > INT8_MAX) {
-    throw value_error(
-        fmt::format("matmul: the zero point is {}, it must be from {} to {}", extras.zero_point, INT8_MIN, INT8_MAX));
-  }
+  const auto prepare = [&](plan& into) {
+    fill(into, call, with);
+    offer(into, call, with);
+  };
+  on.call(deadline, prepare, [&](plan& from) { take(from, call, with); });
 }
 
 /// Rows and columns, and the batch in as few commands as hold it.
@@ -211,11 +209,12 @@ const op_report& run(device& target, command call, const operands& with) {
   const matmul_shape shape{.m = with.a->rows, .n = call.job.n, .k = with.a->columns};
   const std::size_t batch = with.a->batch;
   check_range("matmul", "the shape", "G", batch, std::size_t{1} << 20);
-  check_result(shape, *with.c);
+  check_matmul_c(shape, *with.c);
   check_extent("matmul", "c", "G", with.c->batch, batch);
-  check_extras(call.types, shape, batch, *with.extras);
+  check_matmul_extras(call.types, shape, batch, *with.extras);
   overlay::op_cache& ops = target.state()->ops;
-  const std::size_t most = overlay::matmul_most_row_panels / (call.whole().m / overlay::panel);
+  constexpr std::size_t most_row_panels = 64;  // that are worth a larger plan
+  const std::size_t most = std::max<std::size_t>(1, most_row_panels / (call.whole().m / overlay::panel));
   const op_report* report = nullptr;
   for (std::size_t first = 0; first < batch; first += most) {
     call.job.batch = static_cast<std::uint32_t>(std::min(most, batch - first));
@@ -244,34 +243,64 @@ constexpr matmul_extras no_extras{};
 
 }  // namespace
 
+void check_matmul_operands(const matmul_shape& shape, const matrices_in& a, const matrices_in& b) {
+  check_extent("matmul", "the rows of a", "M", a.rows, shape.m);
+  check_extent("matmul", "the columns of a", "K", a.columns, shape.k);
+  check_extent("matmul", "the rows of b", "K", b.rows, shape.k);
+  check_extent("matmul", "the columns of b", "N", b.columns, shape.n);
+}
+
+void check_matmul_c(const matmul_shape& shape, const matrices_out& c) {
+  check_extent("matmul", "the rows of c", "M", c.rows, shape.m);
+  check_extent("matmul", "the columns of c", "N", c.columns, shape.n);
+}
+
+void check_matmul_extras(matmul_types types, const matmul_shape& shape, std::size_t batch,
+                         const matmul_extras& extras) {
+  if (extras.bias.data != nullptr) {
+    check_extent("matmul", "the bias", "N", extras.bias.size, shape.n);
+  }
+  if (extras.residual.data != nullptr) {
+    check_extent("matmul", "the rows of the residual", "M", extras.residual.rows, shape.m);
+    check_extent("matmul", "the columns of the residual", "N", extras.residual.columns, shape.n);
+    check_extent("matmul", "the residual", "G", extras.residual.batch, batch);
+  }
+  if (types != matmul_types::i8_i8) return;
+  check_extent("matmul", "the scales", "N", extras.scales.size(), shape.n);
+  if (extras.zero_point < INT8_MIN || extras.zero_point > INT8_MAX) {
+    throw value_error(
+        fmt::format("matmul: the zero point is {}, it must be from {} to {}", extras.zero_point, INT8_MIN, INT8_MAX));
+  }
+}
+
 std::shared_ptr<plan> make_matmul(device& target, matmul_types types, const matmul_shape& shape) {
-  check_shape(types, shape);
+  check_shape(shape);
   return target.state()->ops.make(target, plain(types, shape).make());
 }
 
 void start_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_in& a, const matrices_in& b) {
-  check_inputs(shape, a, b);
+  check_matmul_operands(shape, a, b);
   on.start([&](plan& into) { fill(into, plain(types, shape), {&a, &b, nullptr, &no_extras}); });
 }
 
 void wait_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_out& c,
                  std::chrono::milliseconds deadline) {
-  check_result(shape, c);
+  check_matmul_c(shape, c);
   on.wait(deadline, [&](plan& from) { take(from, plain(types, shape), {nullptr, nullptr, &c, &no_extras}); });
 }
 
 void call_matmul(plan& on, matmul_types types, const matmul_shape& shape, const matrices_in& a, const matrices_in& b,
                  const matrices_out& c, std::chrono::milliseconds deadline) {
-  check_inputs(shape, a, b);
-  check_result(shape, c);
+  check_matmul_operands(shape, a, b);
+  check_matmul_c(shape, c);
   execute(on, plain(types, shape), {&a, &b, &c, &no_extras}, deadline);
 }
 
 const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matrices_in& b,
                             const matrices_out& c, const matmul_extras& extras) {
   const matmul_shape shape{.m = a.rows, .n = b.columns, .k = a.columns};
-  check_shape(types, shape);
-  check_inputs(shape, a, b);
+  check_shape(shape);
+  check_matmul_operands(shape, a, b);
   if (b.batched) check_extent("matmul", "b", "G", b.batch, a.batch);
   command call = command_of(types, shape, extras);
   call.job.b_shared = !b.batched;
@@ -286,7 +315,7 @@ const op_report& run_matmul(device& target, matmul_types types, const matrices_i
                             const matrices_out& c, const matmul_extras& extras) {
   const std::shared_ptr<matmul_weights_state> weights = b.state();
   const matmul_shape shape{.m = a.rows, .n = weights->outputs, .k = a.columns};
-  check_shape(types, shape);
+  check_shape(shape);
   check_extent("matmul", "the columns of a", "K", a.columns, weights->inputs);
   command call = command_of(types, shape, extras);
   call.weights = weights.get();

@@ -10,6 +10,12 @@
 
 namespace npurt::detail {
 
+/// @throws shape_error naming the dimension that is not the shape's
+void check_matmul_operands(const matmul_shape& shape, const matrices_in& a, const matrices_in& b);
+void check_matmul_c(const matmul_shape& shape, const matrices_out& c);
+/// @throws shape_error naming the dimension; value_error for a zero point that is none
+void check_matmul_extras(matmul_types types, const matmul_shape& shape, std::size_t batch, const matmul_extras& extras);
+
 /// A matrix of a buffer: rows `pitch` elements apart, products of a batch `rows` rows apart.
 struct padded_matrix {
   std::byte* data;

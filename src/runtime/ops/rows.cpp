@@ -10,6 +10,7 @@
 #include "npurt/detail/row_calls.hpp"
 #include "runtime/device_state.hpp"
 #include "runtime/ops/copy_rows.hpp"
+#include "runtime/ops/row_operands.hpp"
 #include "runtime/overlay/rows_code.hpp"
 
 namespace npurt::detail {
@@ -21,7 +22,9 @@ using overlay::plan;
 using overlay::plan_key;
 using overlay::recipe;
 
-constexpr std::size_t argument_x = 0, argument_y = 1, argument_weights = 2, argument_more = 2;
+using overlay::argument_more;
+using overlay::argument_x;
+using overlay::argument_y;
 
 std::size_t bytes_of(std::size_t elements) { return elements * sizeof(std::bfloat16_t); }
 
@@ -29,8 +32,11 @@ std::size_t pitch_of(std::size_t columns) {
   return bytes_of(overlay::rows_of(static_cast<std::uint32_t>(columns)).columns);
 }
 
+/// Whether rows lie in a plan's buffer without gaps.
+bool is_dense(std::size_t columns) { return pitch_of(columns) == bytes_of(columns); }
+
 /// Shapes of one C that are padded to the same R share a plan: what lies in the padding is never read.
-struct job {
+struct row_call {
   operation op;
   row_shape shape;
   std::uint32_t eps = 0;  ///< bits of a float
@@ -39,10 +45,7 @@ struct job {
 
   overlay::row_layout layout() const { return overlay::rows_of(static_cast<std::uint32_t>(shape.columns)); }
 
-  std::size_t padded_rows() const {
-    const std::size_t multiple = layout().rows_per_pair;
-    return (shape.rows + multiple - 1) / multiple * multiple;
-  }
+  std::uint32_t padded_rows() const { return overlay::padded_rows(shape.rows, layout()); }
 
   plan_key key() const {
     return {.operation = static_cast<std::uint32_t>(op),
@@ -50,61 +53,54 @@ struct job {
                         static_cast<std::uint64_t>(mask.causal ? visible().first : 0)}};
   }
 
-  overlay::row_visibility visible() const {
-    // Beyond that all rows see nothing, or all of it.
-    constexpr std::ptrdiff_t most = std::ptrdiff_t{2} * rows_max_rows;
-    overlay::row_visibility seen{.most = static_cast<std::uint32_t>(mask.length.value_or(shape.columns))};
-    if (mask.causal) {
-      seen.first = static_cast<std::int32_t>(std::clamp(mask.offset, -most, most) + 1);
-      seen.step = 1;
-    }
-    return seen;
-  }
+  overlay::row_visibility visible() const { return visibility_of(mask, shape.columns); }
 
   recipe make() const {
     const bool weights = op == operation::layernorm_bf16;
     const std::size_t bytes = padded_rows() * bytes_of(layout().columns);
     recipe call{op,
                 overlay::rows_code({.op = op,
-                                    .rows = static_cast<std::uint32_t>(padded_rows()),
+                                    .rows = padded_rows(),
                                     .columns = static_cast<std::uint32_t>(shape.columns),
                                     .eps = eps,
                                     .weights = weights,
                                     .visible = visible(),
                                     .masked = additive}),
-                {bytes, bytes}};
-    if (weights) call.buffer_bytes.push_back(2 * std::size_t{overlay::chunk_bytes});
+                {bytes, bytes},
+                {},
+                fmt::format("up to {}x{}", padded_rows(), shape.columns)};
+    if (weights) call.buffer_bytes.push_back(row_weights_bytes);
     if (additive) call.buffer_bytes.push_back(bytes);
     return call;
   }
 };
 
-job layernorm_job(const row_shape& shape, float eps) {
+row_call layernorm_job(const row_shape& shape, float eps) {
   check_rows("layernorm", shape);
   check_layernorm_eps(eps);
   return {operation::layernorm_bf16, shape, std::bit_cast<std::uint32_t>(eps)};
 }
 
-job softmax_job(const row_shape& shape, const softmax_mask& mask, bool additive) {
+row_call softmax_job(const row_shape& shape, const softmax_mask& mask, bool additive) {
   check_rows("softmax", shape);
-  if (mask.length.value_or(0) > shape.columns) {
-    throw value_error(fmt::format("softmax: the mask's length is {}, it must be at most C, which is {}", *mask.length,
-                                  shape.columns));
-  }
+  check_softmax_mask(mask, shape.columns);
   return {.op = operation::softmax_bf16, .shape = shape, .mask = mask, .additive = additive};
 }
 
-std::shared_ptr<plan> make_plan(device& target, const job& wanted) {
+std::shared_ptr<plan> make_plan(device& target, const row_call& wanted) {
   return target.state()->ops.make(target, wanted.make());
 }
 
-std::shared_ptr<plan> cached(device& target, const job& wanted) {
+std::shared_ptr<plan> cached(device& target, const row_call& wanted) {
   return target.state()->ops.plan_of(target, wanted.key(), [&] { return wanted.make(); });
 }
 
 void fill_rows(plan& into, const rows_in& x, std::size_t argument = argument_x) {
-  copy_rows(into.data(argument), pitch_of(x.columns()), std::as_bytes(x.elements()).data(), bytes_of(x.columns()),
-            x.rows(), bytes_of(x.columns()));
+  const auto bytes = std::as_bytes(x.elements());
+  if (!is_dense(x.columns()) || !into.read_in_place(argument, bytes)) {
+    copy_rows(into.data(argument), pitch_of(x.columns()), bytes.data(), bytes_of(x.columns()), x.rows(),
+              bytes_of(x.columns()));
+  }
   into.to_device(argument);
 }
 
@@ -116,13 +112,17 @@ auto filled(rows_in x, std::optional<rows_in> more) {
 }
 
 void fill_weights(plan& into, weights_in gamma, weights_in beta) {
-  std::memcpy(into.data(argument_weights), gamma.data(), gamma.size_bytes());
-  std::memcpy(into.data(argument_weights) + overlay::chunk_bytes, beta.data(), beta.size_bytes());
-  into.to_device(argument_weights);
+  copy_row_weights(into.data(argument_more), gamma, beta);
+  into.to_device(argument_more);
+}
+
+void offer_rows(plan& into, const rows_out& y) {
+  if (is_dense(y.columns())) into.write_in_place(argument_y, std::as_bytes(y.elements()));
 }
 
 void take_rows(plan& from, const rows_out& y) {
   from.from_device(argument_y);
+  if (from.in_place(argument_y)) return;
   copy_rows(std::as_writable_bytes(y.elements()).data(), bytes_of(y.columns()), from.data(argument_y),
             pitch_of(y.columns()), y.rows(), bytes_of(y.columns()));
 }
@@ -137,6 +137,12 @@ void check_result(const char* name, const row_shape& wanted, const rows_out& y) 
 void check_layernorm_eps(float eps) {
   if (std::isnormal(eps) && eps > 0) return;
   throw value_error(fmt::format("layernorm: eps is {}, it must be above 0, finite and not subnormal", eps));
+}
+
+void check_softmax_mask(const softmax_mask& mask, std::size_t columns) {
+  if (mask.length.value_or(0) <= columns) return;
+  throw value_error(
+      fmt::format("softmax: the mask's length is {}, it must be at most C, which is {}", *mask.length, columns));
 }
 
 void check_rows(const char* operation, const row_shape& shape) {
@@ -170,16 +176,21 @@ void call_layernorm(plan& on, rows_in x, weights_in gamma, weights_in beta, rows
   const auto fill = [&](plan& into) {
     fill_rows(into, x);
     fill_weights(into, gamma, beta);
+    offer_rows(into, y);
   };
   on.call(deadline, fill, [&](plan& from) { take_rows(from, y); });
 }
 
 void call_softmax(plan& on, rows_in x, std::optional<rows_in> more, rows_out y, std::chrono::milliseconds deadline) {
-  on.call(deadline, filled(x, more), [&](plan& from) { take_rows(from, y); });
+  const auto fill = [&](plan& into) {
+    filled(x, more)(into);
+    offer_rows(into, y);
+  };
+  on.call(deadline, fill, [&](plan& from) { take_rows(from, y); });
 }
 
 const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weights_in beta, float eps, rows_out y) {
-  const job wanted = layernorm_job({x.rows(), x.columns()}, eps);
+  const row_call wanted = layernorm_job({x.rows(), x.columns()}, eps);
   check_extent("layernorm", "gamma", "C", gamma.size(), x.columns());
   check_extent("layernorm", "beta", "C", beta.size(), x.columns());
   check_result("layernorm", wanted.shape, y);
@@ -190,7 +201,7 @@ const op_report& run_layernorm(device& target, rows_in x, weights_in gamma, weig
 
 const op_report& run_softmax(device& target, rows_in x, std::optional<rows_in> more, rows_out y,
                              const softmax_mask& mask) {
-  const job wanted = softmax_job({x.rows(), x.columns()}, mask, more.has_value());
+  const row_call wanted = softmax_job({x.rows(), x.columns()}, mask, more.has_value());
   if (more) {
     check_extent("softmax", "the rows of more", "R", more->rows(), x.rows());
     check_extent("softmax", "the columns of more", "C", more->columns(), x.columns());

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "runtime/device_state.hpp"
 #include "runtime/ops/copy_rows.hpp"
 #include "runtime/overlay/transpose_code.hpp"
@@ -16,24 +18,29 @@ using overlay::operation;
 using overlay::plan;
 using overlay::transpose_job;
 
-constexpr std::size_t argument_x = 0, argument_y = 1;
+using overlay::argument_x;
+using overlay::argument_y;
 
-std::size_t padded(std::size_t extent, std::size_t multiple) { return (extent + multiple - 1) / multiple * multiple; }
-
+/// Everything padded, so that blocks of a size share a plan.
 transpose_job job_of(const transpose_shape& block) {
   const auto e = static_cast<std::uint32_t>(block.element_bytes);
-  return {.rows = static_cast<std::uint32_t>(padded(block.rows, overlay::transpose_rows(e))),
-          .columns = static_cast<std::uint32_t>(padded(block.columns, overlay::transpose_columns)),
-          .element_bytes = e};
+  const std::uint32_t rows = overlay::padded_transpose_rows(static_cast<std::uint32_t>(block.rows), e);
+  const std::uint32_t columns = overlay::padded_transpose_columns(static_cast<std::uint32_t>(block.columns));
+  return {.rows = rows, .columns = columns, .element_bytes = e, .x_pitch = columns, .y_pitch = rows};
 }
 
 std::shared_ptr<plan> plan_for(device& target, const transpose_job& job) {
   const std::size_t bytes = std::size_t{job.rows} * job.columns * job.element_bytes;
-  return target.state()->ops.plan_of(
-      target,
-      {.operation = static_cast<std::uint32_t>(operation::transpose),
-       .numbers = {job.rows, job.columns, job.element_bytes}},
-      [&] { return overlay::recipe{operation::transpose, overlay::transpose_code(job), {bytes, bytes}}; });
+  return target.state()->ops.plan_of(target,
+                                     {.operation = static_cast<std::uint32_t>(operation::transpose),
+                                      .numbers = {job.rows, job.columns, job.element_bytes}},
+                                     [&] {
+                                       return overlay::recipe{operation::transpose,
+                                                              overlay::transpose_code(job),
+                                                              {bytes, bytes},
+                                                              {},
+                                                              fmt::format("up to {}x{}", job.rows, job.columns)};
+                                     });
 }
 
 /// Where a block lies in x and in y, and how far their rows are apart.
@@ -48,11 +55,17 @@ void call_block(plan& prepared, const transpose_job& job, const transpose_shape&
   prepared.call(
       prepared.default_deadline(),
       [&](plan& into) {
-        copy_rows(into.data(argument_x), job.columns * e, at.x, at.x_pitch, block.rows, block.columns * e);
+        const bool x_dense = at.x_pitch == job.columns * e && job.columns == block.columns;
+        if (!x_dense || !into.read_in_place(argument_x, {at.x, block.rows * at.x_pitch})) {
+          copy_rows(into.data(argument_x), job.columns * e, at.x, at.x_pitch, block.rows, block.columns * e);
+        }
         into.to_device(argument_x);
+        const bool y_dense = at.y_pitch == job.rows * e && job.rows == block.rows;
+        if (y_dense) into.write_in_place(argument_y, {at.y, block.columns * at.y_pitch});
       },
       [&](plan& from) {
         from.from_device(argument_y);
+        if (from.in_place(argument_y)) return;
         copy_rows(at.y, at.y_pitch, from.data(argument_y), job.rows * e, block.columns, block.rows * e);
       });
 }

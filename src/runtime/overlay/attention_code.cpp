@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
-#include <numbers>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "bf16-attention/parameters.hpp"
+#include "i8-attention/parameters.hpp"
 #include "npurt/error.hpp"
 #include "runtime/overlay/call.hpp"
 
@@ -21,11 +21,11 @@ namespace {
 
 using enum dma_side;
 
-constexpr unsigned q = 0, kv = 1;
+constexpr unsigned q_stream = 0, kv_stream = 1;
 constexpr unsigned argument_q = 0, argument_k = 1, argument_v = 2, argument_out = 3;
-constexpr std::uint32_t panel = 64;  // rows and columns of what a core multiplies at once; keys of a tile
-constexpr std::uint32_t panel_words = panel / 2, panel_words_i8 = panel / 4;  // of a row
-constexpr std::uint32_t most_runs = 256;
+constexpr std::uint32_t attention_panel = 64;  // rows and columns of what a core multiplies at once; keys of a tile
+constexpr std::uint32_t attention_panel_words = attention_panel / 2,
+                        attention_panel_words_i8 = attention_panel / 4;  // of a row
 constexpr unsigned queue_depth = 4;
 constexpr unsigned most_parts = 2;  // panels side by side in a row
 
@@ -33,19 +33,19 @@ constexpr unsigned most_parts = 2;  // panels side by side in a row
 // descriptors, then a round is a single group.
 constexpr unsigned most_pieces = 3;
 constexpr std::uint32_t most_tiles = 64;
-static_assert(most_pieces * most_tiles * panel == most_attention_keys);
+static_assert(most_pieces * most_tiles * attention_panel == most_attention_keys);
 constexpr unsigned shim_q(unsigned slot) { return 5 * slot; }
 constexpr unsigned shim_k(unsigned slot) { return 5 * slot + 1; }
 constexpr unsigned shim_v(unsigned slot) { return 5 * slot + 2; }
 constexpr unsigned shim_out(unsigned slot, unsigned n) { return 5 * slot + 3 + n; }
 
 // Memtile BDs.
-constexpr unsigned send_q(unsigned row) { return standard_bds::free(q) + row; }
-constexpr unsigned fill_q = standard_bds::free(q) + core_rows;
+constexpr unsigned send_q(unsigned row) { return standard_bds::free(q_stream) + row; }
+constexpr unsigned fill_q = standard_bds::free(q_stream) + core_rows;
 constexpr unsigned take_out(unsigned row, unsigned part) {
   return standard_bds::free(row % 2) + 5 + row / 2 * most_parts + part;
 }
-constexpr unsigned fill_kv = standard_bds::free(kv);
+constexpr unsigned fill_kv = standard_bds::free(kv_stream);
 constexpr unsigned send_kv(unsigned i) { return fill_kv + 1 + i; }  // up to two panels each
 
 /// Groups of queries of one head, a block for each core of a column.
@@ -57,40 +57,14 @@ using round = std::vector<piece>;
 
 std::uint32_t divided_up(std::uint32_t n, std::uint32_t by) { return (n + by - 1) / by; }
 
-/// kernels/bf16-attention/README.md: scores are counted in steps of a power of two. The base's and the step's word.
-std::array<std::uint32_t, 2> bf16_scale(double scale) {
-  constexpr std::uint32_t steps_below = 100;
-  int exponent = 0;
-  const double step = std::frexp(scale * std::numbers::log2e, &exponent);
-  const auto field = static_cast<std::uint32_t>(127 + 7 - exponent);
-  return {field << 7 | steps_below, static_cast<std::uint32_t>(std::lround(step * 0x1p15 - 0.5))};
-}
-
-/// kernels/i8-attention/README.md: scores in int16, and what makes powers of two of them. The multiplier's word and the
-/// shifts'.
-std::array<std::uint32_t, 2> i8_scale(double scale) {
-  constexpr int most_score_shift = 21;
-  constexpr double least = 0x1p-9;
-  const double powers = scale * std::numbers::log2e;
-  const double wanted_shift = std::ceil(std::log2(least / powers));
-  const int score_shift = static_cast<int>(std::clamp(wanted_shift, 0.0, double{most_score_shift}));
-  const double step = std::ldexp(powers, score_shift) * 256;
-  int exponent = 0;
-  std::frexp(step, &exponent);
-  const int power_shift = std::clamp(15 - exponent, 0, 15);
-  const double multiplier = std::clamp(std::ldexp(step, power_shift), 16384.0, 32767.0);
-  return {static_cast<std::uint32_t>(std::lround(multiplier)),
-          static_cast<std::uint32_t>(power_shift << 8 | score_shift)};
-}
-
-class writer {
+class attention_writer {
  public:
-  explicit writer(const attention_job& job)
+  explicit attention_writer(const attention_job& job)
       : job_(job),
-        parts_(job.width / panel),
-        row_words_(is_i8() ? panel_words_i8 : parts_ * panel_words),
-        block_(panel / parts_),
-        tiles_(padded_keys(job.keys) / panel),
+        parts_(job.width / attention_panel),
+        row_words_(is_i8() ? attention_panel_words_i8 : parts_ * attention_panel_words),
+        block_(attention_panel / parts_),
+        tiles_(padded_keys(job.keys) / attention_panel),
         head_groups_(padded_queries(job.queries, job.width) / (core_rows * block_)) {
     for (unsigned column = 0; column < columns; ++column) rounds_[column] = rounds_of(column);
   }
@@ -172,24 +146,28 @@ class writer {
   /// A unit of four blocks; blocks of 4 rows by 16 bytes go to the core, along a column of them first.
   void write_queries(unsigned column) {
     constexpr std::uint32_t slots = in_chunks / core_rows;
-    memtile_bd bd{.address = in_offset(q),
+    memtile_bd bd{.address = in_offset(q_stream),
                   .length = group_rows() * row_words_,
                   .iteration_step = unit_words,
                   .iteration_wrap = slots,
-                  .acquire = {{in_free(q), core_rows}},
-                  .release = {{in_free(q) + 1, core_rows}}};
+                  .acquire = {{in_free(q_stream), core_rows}},
+                  .release = {{in_free(q_stream) + 1, core_rows}}};
     if (parts_ > 1) {  // the panels of a block one behind the other
-      bd.dimensions = {{{1, panel_words}, {block_ * panel_words, parts_}, {panel_words, block_}, {chunk_words, 0}}};
+      bd.dimensions = {{{1, attention_panel_words},
+                        {block_ * attention_panel_words, parts_},
+                        {attention_panel_words, block_},
+                        {chunk_words, 0}}};
     }
     code_.write_memtile_bd(column, fill_q, bd);
     bd.length = chunk_words;
-    bd.acquire = {{in_free(q) + 1, 1}};
-    bd.release = {{in_free(q), 1}};
-    bd.dimensions = {{{1, 4}, {panel_words, 4}, {4, panel_words / 4}, {4 * panel_words, 0}}};
+    bd.acquire = {{in_free(q_stream) + 1, 1}};
+    bd.release = {{in_free(q_stream), 1}};
+    bd.dimensions = {
+        {{1, 4}, {attention_panel_words, 4}, {4, attention_panel_words / 4}, {4 * attention_panel_words, 0}}};
     if (is_i8()) bd.dimensions = {{{1, 2}, {row_words_, 4}, {2, row_words_ / 2}, {4 * row_words_, 0}}};
     for (unsigned row = 0; row < core_rows; ++row) {
       // A block of int8 is half a chunk; what follows fills it up.
-      bd.address = in_offset(q) + row * (is_i8() ? chunk_bytes / 2 : chunk_bytes);
+      bd.address = in_offset(q_stream) + row * (is_i8() ? chunk_bytes / 2 : chunk_bytes);
       bd.packet_id = core_id(row);
       bd.next = row + 1 < core_rows ? std::optional(send_q(row + 1)) : std::nullopt;
       code_.write_memtile_bd(column, send_q(row), bd);
@@ -198,23 +176,23 @@ class writer {
 
   /// A tile of keys, as blocks of 8 of d by 64 keys, then one of values, as blocks of 4 of d by 64; panel by panel.
   void write_keys_and_values(unsigned column) {
-    memtile_bd bd{.address = in_offset(kv),
+    memtile_bd bd{.address = in_offset(kv_stream),
                   .length = 2 * chunk_words,
                   .iteration_step = 2 * chunk_words,
                   .iteration_wrap = in_chunks / 2,
-                  .acquire = {{in_free(kv), 2}},
-                  .release = {{in_free(kv) + 1, 2}}};
+                  .acquire = {{in_free(kv_stream), 2}},
+                  .release = {{in_free(kv_stream) + 1, 2}}};
     code_.write_memtile_bd(column, fill_kv, bd);
     bd.length = chunk_words;
     bd.iteration_step = 2 * parts_ * chunk_words;
     bd.iteration_wrap = in_chunks / (2 * parts_);
-    bd.acquire = {{in_free(kv) + 1, 1}};
-    bd.release = {{in_free(kv), 1}};
+    bd.acquire = {{in_free(kv_stream) + 1, 1}};
+    bd.release = {{in_free(kv_stream), 1}};
     bd.packet_id = broadcast_id;
     for (unsigned i = 0; i < 2 * parts_; ++i) {
       const std::uint32_t part = i % parts_, width = i < parts_ ? 4 : 2;
-      bd.address = in_offset(kv) + i / parts_ * parts_ * chunk_bytes + part * 4 * panel_words;
-      bd.dimensions = {{{1, width}, {row_words_, panel}, {width, 0}, {}}};
+      bd.address = in_offset(kv_stream) + i / parts_ * parts_ * chunk_bytes + part * 4 * attention_panel_words;
+      bd.dimensions = {{{1, width}, {row_words_, attention_panel}, {width, 0}, {}}};
       bd.next = i + 1 < 2 * parts_ ? std::optional(send_kv(i + 1)) : std::nullopt;
       code_.write_memtile_bd(column, send_kv(i), bd);
     }
@@ -222,12 +200,12 @@ class writer {
 
   /// A chunk: 64 keys and their values, as blocks of 8 rows by 8 bytes, along a row of blocks first.
   void write_keys_and_values_i8(unsigned column) {
-    memtile_bd bd{.address = in_offset(kv),
+    memtile_bd bd{.address = in_offset(kv_stream),
                   .length = chunk_words,
                   .iteration_step = chunk_words,
                   .iteration_wrap = in_chunks,
-                  .acquire = {{in_free(kv), 1}},
-                  .release = {{in_free(kv) + 1, 1}}};
+                  .acquire = {{in_free(kv_stream), 1}},
+                  .release = {{in_free(kv_stream) + 1, 1}}};
     code_.write_memtile_bd(column, fill_kv, bd);
     std::swap(bd.acquire, bd.release);
     bd.packet_id = broadcast_id;
@@ -237,14 +215,14 @@ class writer {
 
   /// A block of results, panel by panel from the core: rows in memory.
   void write_results(unsigned column, unsigned row) {
-    const std::uint32_t out_words = parts_ * panel_words;  // of a row, bf16 whatever comes in
+    const std::uint32_t out_words = parts_ * attention_panel_words;  // of a row, bf16 whatever comes in
     memtile_bd bd{.length = chunk_words / parts_,
-                  .dimensions = {{{1, 2}, {out_words, 4}, {2, panel_words / 2}, {4 * out_words, 0}}},
+                  .dimensions = {{{1, 2}, {out_words, 4}, {2, attention_panel_words / 2}, {4 * out_words, 0}}},
                   .iteration_step = chunk_words,
                   .iteration_wrap = out_chunks};
     for (unsigned part = 0; part < parts_; ++part) {
       const bool first = part == 0, last = part + 1 == parts_;
-      bd.address = out_offset(row) + part * 4 * panel_words;
+      bd.address = out_offset(row) + part * 4 * attention_panel_words;
       bd.acquire = first ? std::optional(memtile_bd::lock_use{out_free(row), 1}) : std::nullopt;
       bd.release = last ? std::optional(memtile_bd::lock_use{out_free(row) + 1, 1}) : std::nullopt;
       bd.next = last ? std::nullopt : std::optional(take_out(row, part + 1));
@@ -281,20 +259,19 @@ class writer {
 
   void write_core(unsigned column, unsigned row, const round& now) {
     const std::uint32_t first = (now.front().first_group * core_rows + row) * block_ + 1;
-    constexpr std::uint32_t no_causal_mask = 1u << 30;
     const auto number = is_i8() ? operation::attention_i8 : operation::attention_bf16;
     std::vector<std::uint32_t> words{static_cast<std::uint32_t>(number),
                                      groups_of(now),
                                      tiles_,
                                      job_.keys,
-                                     job_.causal ? first : no_causal_mask,
-                                     tiles_ * panel + (job_.causal ? core_rows * block_ : 0)};
+                                     job_.causal ? first : kernels::no_causal_mask,
+                                     tiles_ * attention_panel + (job_.causal ? core_rows * block_ : 0)};
     if (is_i8()) {
-      const auto scale = i8_scale(job_.scale);
+      const auto scale = kernels::attention_i8_scale(job_.scale);
       words.insert(words.end(), scale.begin(), scale.end());
       words.push_back(std::bit_cast<std::uint32_t>(job_.v_scale));
     } else {
-      const auto [base, step] = bf16_scale(job_.scale);
+      const auto [base, step] = kernels::attention_scale(job_.scale);
       words.insert(words.end(), {base, parts_, step});
     }
     write_parameters(code_, column, row, words);
@@ -305,9 +282,10 @@ class writer {
                {.rows = p.groups * group_rows()});
     code_.push(column, shim_channel::mm2s_0, shim_q(slot), 1, false);
     for (std::uint32_t first = 0; first < tiles_; first += most_tiles, ++slot) {
-      const runs_of_rows tile{.rows = panel, .tiles = std::min(most_tiles, tiles_ - first)};
-      write_rows(column, shim_k(slot), argument_k, job_.k, row_words_, p.head, first * panel, tile, shim_v(slot));
-      write_rows(column, shim_v(slot), argument_v, job_.v, row_words_, p.head, first * panel, tile);
+      const runs_of_rows tile{.rows = attention_panel, .tiles = std::min(most_tiles, tiles_ - first)};
+      write_rows(column, shim_k(slot), argument_k, job_.k, row_words_, p.head, first * attention_panel, tile,
+                 shim_v(slot));
+      write_rows(column, shim_v(slot), argument_v, job_.v, row_words_, p.head, first * attention_panel, tile);
       for (std::uint32_t left = tile.tiles * p.groups; left != 0;) {
         const std::uint32_t runs = std::min(left, most_runs);
         code_.push(column, shim_channel::mm2s_1, shim_k(slot), runs, false);
@@ -318,17 +296,17 @@ class writer {
 
   /// The memtile's part in it.
   void run_inputs(unsigned column, std::uint32_t groups) {
-    push_runs(code_, column, s2mm, in_channel(q), fill_q, groups);
-    push_runs(code_, column, mm2s, in_channel(q), send_q(0), groups);
-    push_runs(code_, column, s2mm, in_channel(kv), fill_kv, fills_of_group() * groups);
-    push_runs(code_, column, mm2s, in_channel(kv), send_kv(0), tiles_ * groups);
+    push_runs(code_, column, s2mm, in_channel(q_stream), fill_q, groups);
+    push_runs(code_, column, mm2s, in_channel(q_stream), send_q(0), groups);
+    push_runs(code_, column, s2mm, in_channel(kv_stream), fill_kv, fills_of_group() * groups);
+    push_runs(code_, column, mm2s, in_channel(kv_stream), send_kv(0), tiles_ * groups);
   }
 
   void queue_results(unsigned column, const round& now) {
     for (unsigned n = 0; n < 2; ++n) {
       for (unsigned slot = 0; slot < now.size(); ++slot) {
         const piece& p = now[slot];
-        write_rows(column, shim_out(slot, n), argument_out, job_.out, parts_ * panel_words, p.head,
+        write_rows(column, shim_out(slot, n), argument_out, job_.out, parts_ * attention_panel_words, p.head,
                    p.first_group * group_rows() + n * group_rows() / 2,
                    {.rows = group_rows() / 2, .step = group_rows(), .runs = p.groups});
         code_.push(column, taking(n), shim_out(slot, n), 1, slot + 1 == now.size());
@@ -356,7 +334,7 @@ class writer {
                                            : padded_keys(job_.keys);
     const std::uint32_t head_step = where.row_words != 0 ? where.head_words : rows_of_head * words;
     shim_bd made{.length = words * which.rows * which.runs,
-                 .iteration_step = panel * row_step,
+                 .iteration_step = attention_panel * row_step,
                  .iteration_wrap = which.tiles,
                  .next = next};
     if (row_step != words) {
@@ -386,7 +364,7 @@ class writer {
   control_code code_{columns};
 };
 
-void check(const char* letter, const char* what, std::uint32_t given, std::uint32_t most) {
+void check_count(const char* letter, const char* what, std::uint32_t given, std::uint32_t most) {
   if (given == 0 || given > most) {
     throw shape_error(letter, fmt::format("attention: {} {}, they must be from 1 to {}", given, what, most));
   }
@@ -395,10 +373,10 @@ void check(const char* letter, const char* what, std::uint32_t given, std::uint3
 }  // namespace
 
 std::vector<std::uint32_t> attention_code(const attention_job& job) {
-  check("heads", "heads", job.heads, most_attention_heads);
-  check("T", "queries", job.queries, most_attention_rows);
-  check("S", "keys", job.keys, most_attention_keys);
-  return writer(job).write();
+  check_count("heads", "heads", job.heads, most_attention_heads);
+  check_count("T", "queries", job.queries, most_attention_rows);
+  check_count("S", "keys", job.keys, most_attention_keys);
+  return attention_writer(job).write();
 }
 
 }  // namespace npurt::detail::overlay

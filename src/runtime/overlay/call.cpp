@@ -3,32 +3,12 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "npurt/error.hpp"
-
 namespace npurt::detail::overlay {
-
-namespace {
 
 using enum dma_side;
 
-constexpr unsigned argument_x = 0, argument_y = 1, argument_table = 2;
-
-/// A column owns 2 * pairs consecutive units: even ones for A, odd ones for B.
-void send_units(control_code& code, unsigned column, unsigned n, std::uint32_t pairs) {
-  const std::uint32_t first = (column * 2 * pairs + n) * unit_words;
-  code.write_bd(column, n, strided(unit_words, 2 * unit_words, pairs), argument_x, 4 * first);
-  code.push(column, sending(n), n, 1, false);
-  code.push_memtile(column, s2mm, in_channel(n), standard_bds::in(n), pairs);
-  code.push_memtile(column, mm2s, in_channel(n), standard_bds::scatter(n), pairs);
-}
-
-}  // namespace
-
 void push_runs(control_code& code, unsigned column, dma_side side, unsigned channel, unsigned bd, std::uint32_t runs) {
-  constexpr std::uint32_t most = 256;
-  for (; runs > most; runs -= most) code.push_memtile(column, side, channel, bd, most);
+  for (; runs > most_runs; runs -= most_runs) code.push_memtile(column, side, channel, bd, most_runs);
   code.push_memtile(column, side, channel, bd, runs);
 }
 
@@ -65,15 +45,13 @@ void rewind_all(control_code& code, unsigned column) {
   }
 }
 
-void queue_broadcast(control_code& code, unsigned column, unsigned argument, std::uint32_t chunks) {
+// Once in a call, and with its end all of it has gone: nobody has to wait for room.
+void queue_broadcast(control_code& code, unsigned column, unsigned argument, const shim_bd& chunks) {
   constexpr unsigned b = 1, shim = 15, fill = 24 + 22, send = 24 + 23;
-  code.write_bd(column, shim, {.length = chunks * chunk_words}, argument, 0);
+  code.write_bd(column, shim, chunks, argument, 0);
   code.push(column, sending(b), shim, 1, false);
-  code.set_memtile_lock(column, panel_free, chunks);
-  memtile_bd bd{.address = panel_offset,
-                .length = chunks * chunk_words,
-                .acquire = {{panel_free, chunks}},
-                .release = {{panel_free + 1, chunks}}};
+  memtile_bd bd{
+      .address = panel_offset, .length = chunks.length, .release = {{panel_free + 1, chunks.length / chunk_words}}};
   code.write_memtile_bd(column, fill, bd);
   std::swap(bd.acquire, bd.release);
   bd.packet_id = broadcast_id;
@@ -104,34 +82,6 @@ void take_units(control_code& code, unsigned column, unsigned argument, std::uin
     code.write_bd(column, bd, strided(half, unit_words, units), argument, 4 * (column * units * unit_words + n * half));
     code.push(column, taking(n), bd, 1, true);
   }
-}
-
-std::uint32_t pairs_of(std::size_t bytes, unsigned chunks) {
-  const std::size_t each = std::size_t{chunks} * chunk_bytes;
-  return static_cast<std::uint32_t>((bytes + each - 1) / each);
-}
-
-std::vector<std::uint32_t> elementwise_code(operation op, std::uint32_t pairs, std::span<const std::uint32_t> words,
-                                            bool table) {
-  constexpr std::uint32_t most_pairs = 256;
-  if (pairs == 0 || pairs > most_pairs) {
-    throw error(fmt::format("{} pairs of chunks, a call takes 1 to {}", pairs, most_pairs));
-  }
-  control_code code(columns);
-  std::vector<std::uint32_t> parameters{static_cast<std::uint32_t>(op), pairs};
-  parameters.insert(parameters.end(), words.begin(), words.end());
-  write_parameters(code, parameters);
-  // What the cores wait for comes first: the firmware takes its time over each address of a buffer.
-  for (unsigned column = 0; column < columns; ++column) {
-    rewind_all(code, column);
-    if (table) queue_broadcast(code, column, argument_table, 1);
-    for (unsigned n = 0; n < 2; ++n) send_units(code, column, n, pairs);
-  }
-  for (unsigned column = 0; column < columns; ++column) take_units(code, column, argument_y, 2 * pairs);
-  for (unsigned column = 0; column < columns; ++column) {
-    for (unsigned n = 0; n < 2; ++n) code.wait_token(column, taking(n));
-  }
-  return std::move(code).finish();
 }
 
 }  // namespace npurt::detail::overlay

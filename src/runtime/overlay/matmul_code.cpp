@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A panel of 256 rows of A stays in the memtiles while all of B passes by: kernels/overlay/README.md, "Matrix
-// multiplication".
+// A panel of 256 rows of A stays in the memtiles, if it has room there, while all of B passes by:
+// kernels/overlay/README.md, "Matrix multiplication".
 #include "runtime/overlay/matmul_code.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "npurt/error.hpp"
 #include "runtime/overlay/call.hpp"
 
 namespace npurt::detail::overlay {
@@ -18,16 +15,17 @@ namespace {
 
 using enum dma_side;
 
-constexpr std::uint32_t tile = 64;         // rows and columns of C in a core
-constexpr std::uint32_t depth_words = 32;  // of a row in a chunk
-constexpr std::uint32_t most_runs = 256;   // of a task
+constexpr std::uint32_t tile = 64;             // rows and columns of C in a core
+constexpr std::uint32_t depth_words = 32;      // of a row in a chunk
+constexpr std::uint32_t most_iterations = 64;  // of a shim's descriptor
 constexpr unsigned a = 0, b = 1;
 
-// Shim BDs. A row panel's B and what comes with it may not be those of the row panel before: two of each, in turn.
-constexpr unsigned shim_a = 0, shim_bias = 15;
+// Shim BDs. What a row panel takes may not follow from what the row panel before took: two of each, in turn.
+constexpr unsigned shim_bias = 15;
+constexpr unsigned shim_a(std::uint32_t turn) { return turn == 0 ? 0 : 7; }
 constexpr unsigned shim_b(std::uint32_t turn) { return turn == 0 ? 1 : 6; }
 constexpr unsigned shim_extra(std::uint32_t turn) { return 4 + turn; }
-constexpr unsigned shim_c(unsigned n) { return 2 + n; }
+constexpr unsigned shim_c(unsigned n, std::uint32_t turn) { return (turn == 0 ? 2 : 8) + n; }
 
 // Memtile BDs, from the first free one of each parity on.
 constexpr unsigned fill_a = standard_bds::free(0), first_pass = fill_a + 1, middle_pass = fill_a + 2,
@@ -36,34 +34,16 @@ constexpr unsigned fill_b = standard_bds::free(1), pass_b = fill_b + 1, fill_bia
 constexpr unsigned take_c(unsigned row) { return standard_bds::free(row % 2) + 5 + row / 2; }
 constexpr unsigned give_c(unsigned row) { return standard_bds::free(row / 2) + 7 + row % 2; }
 
-std::uint32_t in_bytes_of(const matmul_job& job) { return job.bf16 ? 2 : 1; }
-std::uint32_t out_bytes_of(const matmul_job& job) {
-  return job.result == matmul_result::i8 ? 1 : job.result == matmul_result::bf16 ? 2 : 4;
-}
-std::uint32_t residual_bytes_of(const matmul_job& job) { return job.residual == matmul_residual::f32 ? 4 : 2; }
-
-/// Chunks that a memtile moves at once: as many as divide what there is.
-std::uint32_t unit_of(std::uint32_t chunks) {
-  return chunks % 4 == 0 ? 4 : chunks % 3 == 0 ? 3 : chunks % 2 == 0 ? 2 : 1;
-}
-
-/// Chunks that come on B for a panel, beside those of K: a residual's for each core row, i8's table.
-std::uint32_t extra_chunks(const matmul_job& job) {
-  switch (job.residual) {
-    case matmul_residual::none:
-      return job.result == matmul_result::i8 ? 1 : 0;
-    case matmul_residual::bf16:
-      return core_rows;
-    case matmul_residual::f32:
-      return 2 * core_rows;
-  }
-  throw error("matmul: no such residual");
-}
+/// Panels of columns that pass together: all rows of A by them.
+struct part {
+  std::uint32_t first, panels;
+};
 
 class writer {
  public:
-  writer(const matmul_job& job, const matmul_arguments& arguments)
-      : job_(job),
+  writer(control_code& code, const matmul_job& job, const matmul_arguments& arguments, const part& of)
+      : code_(code),
+        job_(job),
         arguments_(arguments),
         in_bytes_(in_bytes_of(job)),
         out_bytes_(out_bytes_of(job)),
@@ -72,10 +52,14 @@ class writer {
         b_chunks_(depth_ + extra_chunks(job)),
         b_unit_(unit_of(b_chunks_)),
         m_panels_(job.batch * (job.m / panel)),
-        n_panels_(job.n / panel),
-        b_moves_(job.residual != matmul_residual::none || (job.batch > 1 && !job.b_shared)) {}
+        n_first_(of.first),
+        n_panels_(of.panels),
+        streamed_(is_streamed(job)),
+        a_moves_(streamed_ || !iterates(a_row_words())),
+        b_moves_(job.residual != matmul_residual::none || (job.batch > 1 && !job.b_shared)),
+        c_moves_(!iterates(c_row_words())) {}
 
-  std::vector<std::uint32_t> write() {
+  void write() {
     for (unsigned column = 0; column < columns; ++column) {
       for (unsigned row = 0; row < core_rows; ++row) write_parameters(code_, column, row, parameters(row));
     }
@@ -83,7 +67,7 @@ class writer {
     for (unsigned column = 0; column < columns; ++column) begin_inputs(column);
     for (unsigned column = 0; column < columns; ++column) begin_results(column);
     // A queue holds four tasks: behind a bias there may be no room for the second row panel's.
-    const bool waits = job_.bias && b_passes() * n_panels_ > most_runs;
+    const bool waits = job_.bias && b_passes() * n_panels_ > matmul_most_runs;
     if (m_panels_ > 1 && !waits) queue(1);
     for (std::uint32_t m = 0; m < m_panels_; ++m) {
       for (unsigned column = 0; column < columns; ++column) {
@@ -93,7 +77,6 @@ class writer {
       for (unsigned column = 0; m + 1 < m_panels_ && column < columns; ++column) finish_a(column);
       if (m + 2 < m_panels_) queue(m + 2);
     }
-    return std::move(code_).finish();
   }
 
  private:
@@ -120,11 +103,25 @@ class writer {
   std::uint32_t b_tile_words() const { return tile * in_bytes_ / 4; }
   std::uint32_t c_tile_words() const { return tile * out_bytes_ / 4; }
   std::uint32_t passes() const { return depth_ / unit_; }
+  /// Whether a row panel of A stays for several panels of columns.
+  bool in_passes() const { return !streamed_ && n_panels_ > 1; }
   std::uint32_t b_passes() const { return b_chunks_ / b_unit_; }
-  std::uint32_t turn(std::uint32_t m) const { return b_moves_ ? m % 2 : 0; }
+  std::uint32_t n_first_columns() const { return n_first_ * panel; }
+  /// The descriptors of a row panel.
+  std::uint32_t turn(std::uint32_t m, bool moves) const { return moves ? m % 2 : 0; }
+  std::uint32_t b_turn(std::uint32_t m) const { return turn(m, b_moves_); }
+  /// Whether one descriptor goes through all row panels.
+  bool iterates(std::uint32_t row_words) const {
+    return m_panels_ == 1 || (panel * row_words <= matmul_most_step && m_panels_ <= most_iterations);
+  }
+  std::uint32_t iterations(bool moves) const { return moves ? 1 : m_panels_; }
 
   void begin_inputs(unsigned column) {
-    code_.set_memtile_lock(column, panel_free, depth_);
+    code_.set_memtile_lock(column, panel_free, streamed_ ? panel_chunks : depth_);
+    if (!a_moves_) {
+      write_a_source(column, 0);
+      code_.push(column, sending(a), shim_a(0), m_panels_, false);
+    }
     write_a(column);
     write_b(column);
     if (!b_moves_) write_b_source(column, 0);
@@ -137,35 +134,42 @@ class writer {
     for (unsigned row = 0; row < core_rows; ++row) write_c(column, row);
     for (unsigned n = 0; n < 2; ++n) {
       code_.set_controller(column, taking(n));
-      code_.write_bd(column, shim_c(n),
-                     {.length = 2 * tile * c_tile_words() * n_panels_,
-                      .d0_wrap = c_tile_words(),
-                      .d1_step = c_row_words(),
-                      .d1_wrap = 2 * tile,
-                      .d2_step = columns * c_tile_words(),
-                      .iteration_step = panel * c_row_words(),
-                      .iteration_wrap = m_panels_},
-                     arguments_.c, 4 * (n * 2 * tile * c_row_words() + column * c_tile_words()));
+      if (!c_moves_) write_c_target(column, n, 0);
     }
-    queue_results(column);
+    queue_results(column, 0);
   }
 
-  void write_a(unsigned column) {
-    // Row-major rows of the panel come in chunk by chunk, [64 rows][32 words] each.
-    code_.write_bd(column, shim_a,
+  void write_c_target(unsigned column, unsigned n, std::uint32_t m) {
+    const std::uint32_t row = m * panel + n * 2 * tile;
+    code_.write_bd(column, shim_c(n, turn(m, c_moves_)),
+                   {.length = 2 * tile * c_tile_words() * n_panels_,
+                    .d0_wrap = c_tile_words(),
+                    .d1_step = c_row_words(),
+                    .d1_wrap = 2 * tile,
+                    .d2_step = columns * c_tile_words(),
+                    .iteration_step = iterations(c_moves_) == 1 ? 1 : panel * c_row_words(),
+                    .iteration_wrap = iterations(c_moves_)},
+                   arguments_.c, 4 * (row * c_row_words() + (n_first_ * columns + column) * c_tile_words()));
+  }
+
+  /// Row-major rows of the panel come in chunk by chunk, [64 rows][32 words] each.
+  void write_a_source(unsigned column, std::uint32_t m) {
+    code_.write_bd(column, shim_a(turn(m, a_moves_)),
                    {.length = tile * depth_ * depth_words,
                     .d0_wrap = depth_words,
                     .d1_step = a_row_words(),
                     .d1_wrap = tile,
                     .d2_step = depth_words,
-                    .iteration_step = panel * a_row_words(),
-                    .iteration_wrap = m_panels_},
-                   arguments_.a, column * tile * a_row_words() * 4);
-    code_.push(column, shim_channel::mm2s_0, shim_a, m_panels_, false);
+                    .iteration_step = iterations(a_moves_) == 1 ? 1 : panel * a_row_words(),
+                    .iteration_wrap = iterations(a_moves_)},
+                   arguments_.a, 4 * (m * panel + column * tile) * a_row_words());
+  }
+
+  void write_a(unsigned column) {
     const memtile_bd in{.address = panel_offset,
                         .length = unit_ * chunk_words,
                         .iteration_step = unit_ * chunk_words,
-                        .iteration_wrap = passes()};
+                        .iteration_wrap = streamed_ ? panel_chunks / unit_ : passes()};
     const memtile_bd::lock_use free{panel_free, unit_}, full{panel_free + 1, unit_};
     memtile_bd fill = in;
     fill.acquire = free;
@@ -177,36 +181,34 @@ class writer {
     out.dimensions = {{{1, block}, {depth_words, tile}, {block, depth_words / block}, {chunk_words, 0}}};
     out.packet_id = broadcast_id;
     // The first pass takes chunks as they come, the last one frees them.
-    if (n_panels_ > 2) code_.write_memtile_bd(column, middle_pass, out);
+    if (in_passes() && n_panels_ > 2) code_.write_memtile_bd(column, middle_pass, out);
     out.acquire = full;
-    if (n_panels_ > 1) code_.write_memtile_bd(column, first_pass, out);
+    if (in_passes()) code_.write_memtile_bd(column, first_pass, out);
     out.release = free;
-    if (n_panels_ == 1) code_.write_memtile_bd(column, only_pass, out);
+    if (!in_passes()) code_.write_memtile_bd(column, only_pass, out);
     out.acquire.reset();
-    if (n_panels_ > 1) code_.write_memtile_bd(column, last_pass, out);
+    if (in_passes()) code_.write_memtile_bd(column, last_pass, out);
   }
 
   /// What comes on B for a row panel: for each panel of columns B's chunks, those of a residual behind them, a table
   /// before them.
   void write_b_source(unsigned column, std::uint32_t m) {
     const bool table = job_.result == matmul_result::i8, residual = job_.residual != matmul_residual::none;
-    if (table) write_table_source(column, turn(m));
+    if (table) write_table_source(column, b_turn(m));
     if (residual) write_residual_source(column, m);
     shim_bd bd = job_.b_transposed ? transposed_source() : b_source();
-    if (residual) bd.next = shim_extra(turn(m));
+    if (residual) bd.next = shim_extra(b_turn(m));
     const std::uint32_t product = job_.b_shared ? 0 : m / (job_.m / panel);
     const std::uint32_t rows = job_.b_transposed ? job_.n : job_.k;
-    const std::uint32_t first = column * (job_.b_transposed ? tile * b_row_words() : b_tile_words());
-    code_.write_bd(column, shim_b(turn(m)), bd, arguments_.b, 4 * (product * rows * b_row_words() + first));
+    const std::uint32_t tiles_before = n_first_ * columns + column;
+    const std::uint32_t first = tiles_before * (job_.b_transposed ? tile * b_row_words() : b_tile_words());
+    code_.write_bd(column, shim_b(b_turn(m)), bd, arguments_.b, 4 * (product * rows * b_row_words() + first));
   }
 
   shim_bd b_source() const {
-    const std::uint32_t rows = chunk_depth(job_.bf16);
     return {.length = job_.k * b_tile_words(),
             .d0_wrap = b_tile_words(),
             .d1_step = b_row_words(),
-            .d1_wrap = rows,
-            .d2_step = rows * b_row_words(),
             .iteration_step = columns * b_tile_words(),
             .iteration_wrap = n_panels_};
   }
@@ -217,7 +219,7 @@ class writer {
             .d1_step = b_row_words(),
             .d1_wrap = tile,
             .d2_step = depth_words,
-            .iteration_step = panel * b_row_words(),
+            .iteration_step = n_panels_ == 1 ? 1 : panel * b_row_words(),
             .iteration_wrap = n_panels_};
   }
 
@@ -225,7 +227,7 @@ class writer {
   void write_residual_source(unsigned column, std::uint32_t m) {
     const std::uint32_t bytes = residual_bytes_of(job_), row_words = job_.residual_pitch * bytes / 4;
     const std::uint32_t width = tile * bytes / 4;
-    code_.write_bd(column, shim_extra(turn(m)),
+    code_.write_bd(column, shim_extra(b_turn(m)),
                    {.length = panel * width,
                     .d0_wrap = depth_words,
                     .d1_step = row_words,
@@ -233,7 +235,7 @@ class writer {
                     .d2_step = depth_words,
                     .iteration_step = columns * width,
                     .iteration_wrap = n_panels_},
-                   arguments_.residual, 4 * (m * panel * row_words + column * width));
+                   arguments_.residual, 4 * (m * panel * row_words + (n_first_ * columns + column) * width));
   }
 
   void write_table_source(unsigned column, std::uint32_t turn) {
@@ -242,7 +244,7 @@ class writer {
                     .iteration_step = columns * chunk_words,
                     .iteration_wrap = n_panels_,
                     .next = shim_b(turn)},
-                   arguments_.bias, column * chunk_bytes);
+                   arguments_.bias, (n_first_ * columns + column) * chunk_bytes);
   }
 
   void write_b(unsigned column) {
@@ -267,10 +269,9 @@ class writer {
   /// The column's biases of all panels, before all else on B: through the last of its chunks, which B does not reach
   /// before this one is free again.
   void queue_bias(unsigned column) {
-    constexpr std::uint32_t words = tile, panels = matmul_bias_extent / panel;
-    static_assert(words * panels == chunk_words);
+    constexpr std::uint32_t words = tile, panels = chunk_words / words;
     code_.write_bd(column, shim_bias, {.length = chunk_words, .d0_wrap = words, .d1_step = panel, .d1_wrap = panels},
-                   arguments_.bias, 4 * column * words);
+                   arguments_.bias, 4 * (n_first_columns() + column * words));
     code_.push(column, sending(b), shim_bias, 1, false);
     memtile_bd bd{.address = in_offset(b) + (in_chunks - 1) * chunk_bytes,
                   .length = chunk_words,
@@ -314,120 +315,68 @@ class writer {
   void queue(std::uint32_t m) {
     for (unsigned column = 0; column < columns; ++column) {
       queue_inputs(column, m);
-      queue_results(column);
+      queue_results(column, m);
     }
   }
 
   void queue_inputs(unsigned column, std::uint32_t m) {
+    if (a_moves_) {
+      write_a_source(column, m);
+      code_.push(column, sending(a), shim_a(turn(m, a_moves_)), streamed_ ? n_panels_ : 1, false);
+    }
     if (b_moves_) write_b_source(column, m);
-    code_.push_memtile(column, s2mm, in_channel(a), fill_a, passes());
+    const std::uint32_t a_runs = passes() * (streamed_ ? n_panels_ : 1);
+    push_runs(code_, column, s2mm, in_channel(a), fill_a, a_runs);
     push_runs(code_, column, s2mm, in_channel(b), fill_b, b_passes() * n_panels_);
-    code_.push_memtile(column, mm2s, in_channel(a), n_panels_ > 1 ? first_pass : only_pass, passes());
+    push_runs(code_, column, mm2s, in_channel(a), in_passes() ? first_pass : only_pass, a_runs);
     push_runs(code_, column, mm2s, in_channel(b), pass_b, b_passes() * n_panels_);
     const bool table = job_.result == matmul_result::i8;
-    code_.push(column, shim_channel::mm2s_1, table ? shim_extra(turn(m)) : shim_b(turn(m)), n_panels_, false);
+    code_.push(column, sending(b), table ? shim_extra(b_turn(m)) : shim_b(b_turn(m)), n_panels_, false);
   }
 
-  void queue_results(unsigned column) {
+  void queue_results(unsigned column, std::uint32_t m) {
     for (unsigned row = 0; row < core_rows; ++row) {
       code_.push_memtile(column, s2mm, out_channel(row), take_c(row), n_panels_);
     }
     for (unsigned n = 0; n < 2; ++n) {
       code_.push_memtile(column, mm2s, joined_channel(n), give_c(2 * n), n_panels_);
-      code_.push(column, taking(n), shim_c(n), 1, true);
+      if (c_moves_) write_c_target(column, n, m);
+      code_.push(column, taking(n), shim_c(n, turn(m, c_moves_)), 1, true);
     }
   }
 
   /// The other passes of A over a row panel: not before the panel before is done, because a queue holds four tasks.
   void finish_a(unsigned column) {
-    if (n_panels_ == 1) return;
+    if (!in_passes()) return;
     if (n_panels_ > 2) {
       code_.push_memtile(column, mm2s, in_channel(a), middle_pass, passes() * (n_panels_ - 2));
     }
     code_.push_memtile(column, mm2s, in_channel(a), last_pass, passes());
   }
 
-  matmul_job job_;
-  matmul_arguments arguments_;
+  control_code& code_;
+  const matmul_job& job_;
+  const matmul_arguments& arguments_;
   std::uint32_t in_bytes_, out_bytes_;
   std::uint32_t depth_;              ///< chunks of K
   std::uint32_t unit_;               ///< chunks of A that a memtile moves at once
   std::uint32_t b_chunks_, b_unit_;  ///< the same of B, with what comes beside it
-  std::uint32_t m_panels_, n_panels_;
-  bool b_moves_;  ///< another B or residual for each row panel
-  control_code code_{columns};
+  std::uint32_t m_panels_, n_first_, n_panels_;
+  bool streamed_;
+  bool a_moves_, b_moves_, c_moves_;  ///< each row panel is described anew; B's because of another B or residual
 };
-
-std::uint32_t rounded(const char* letter, std::uint32_t extent, std::uint32_t multiple, std::uint32_t most) {
-  if (extent == 0 || extent > most) {
-    throw shape_error(letter, fmt::format("matmul: {} is {}, it must be from 1 to {}", letter, extent, most));
-  }
-  return (extent + multiple - 1) / multiple * multiple;
-}
-
-/// Columns of results of so many bytes: a step of a shim's iteration, a row panel, has 2^20 words at most.
-std::uint32_t most_columns(std::uint32_t bytes) {
-  return std::min((std::uint32_t{1} << 20) / panel * 4 / bytes, 8192u);
-}
-
-void check_combination(const matmul_job& job) {
-  const bool epilogue = job.bias || job.gelu || job.residual != matmul_residual::none || job.b_transposed;
-  if (!job.bf16 && epilogue) throw value_error("matmul: bias, gelu, residual and a transposed B are for bf16");
-  if (job.b_transposed && job.residual != matmul_residual::none) {
-    throw value_error("matmul: a transposed B takes no residual");
-  }
-  if (job.residual == matmul_residual::f32 && job.result != matmul_result::f32) {
-    throw value_error("matmul: a residual of fp32 is for a result of fp32");
-  }
-}
-
-void set_pitch(const char* what, std::uint32_t& pitch, std::uint32_t least, std::uint32_t bytes) {
-  if (pitch == 0) pitch = least;
-  if (pitch >= least && pitch * bytes % 4 == 0 && pitch * bytes <= 1u << 14) return;
-  throw value_error(fmt::format("matmul: the rows of {} are {} elements apart, it must be from {} to {}, whole words",
-                                what, pitch, least, (1u << 14) / bytes));
-}
 
 }  // namespace
 
-matmul_job padded(const matmul_job& job) {
-  check_combination(job);
-  matmul_job whole = job;
-  const std::uint32_t depth = chunk_depth(job.bf16);
-  whole.m = rounded("M", job.m, panel, matmul_most_row_panels * panel);
-  rounded("batch", job.batch, 1, matmul_most_row_panels / (whole.m / panel));
-  const std::uint32_t columns_of_result = job.bf16 ? most_columns(out_bytes_of(job)) : 16 * panel;
-  whole.n = rounded("N", job.n, panel, job.bias ? std::min(columns_of_result, matmul_bias_most_n) : columns_of_result);
-  // A queue of four holds the tasks of two row panels, at most two of each. All residuals are provided for, so that B's
-  // layout does not depend on them.
-  std::uint32_t chunks = rounded("K", job.k, depth, panel_chunks * depth) / depth;
-  const auto runs = [&](std::uint32_t extra) { return (chunks + extra) / unit_of(chunks + extra) * (whole.n / panel); };
-  while (runs(0) > most_runs || runs(core_rows) > 2 * most_runs || runs(2 * core_rows) > 2 * most_runs) ++chunks;
-  whole.k = chunks * depth;
-  set_pitch("A", whole.a_pitch, whole.k, in_bytes_of(job));
-  set_pitch("B", whole.b_pitch, job.b_transposed ? whole.k : whole.n, in_bytes_of(job));
-  set_pitch("C", whole.c_pitch, whole.n, out_bytes_of(job));
-  if (job.residual != matmul_residual::none) {
-    set_pitch("the residual", whole.residual_pitch, whole.n, residual_bytes_of(job));
-  }
-  return whole;
-}
-
-matmul_bytes bytes_of(const matmul_job& job) {
-  const std::size_t rows = std::size_t{job.batch} * job.m;
-  const std::size_t b_rows = std::size_t{job.b_transposed ? job.n : job.k} * (job.b_shared ? 1 : job.batch);
-  const bool table = job.result == matmul_result::i8;
-  return {.a = rows * job.a_pitch * in_bytes_of(job),
-          .b = b_rows * job.b_pitch * in_bytes_of(job),
-          .c = rows * job.c_pitch * out_bytes_of(job),
-          .bias = table      ? std::size_t{job.n / matmul_scales_columns} * chunk_bytes
-                  : job.bias ? matmul_bias_extent * sizeof(float)
-                             : 0,
-          .residual = rows * job.residual_pitch * (job.residual == matmul_residual::none ? 0 : residual_bytes_of(job))};
-}
-
 std::vector<std::uint32_t> matmul_code(const matmul_job& job, const matmul_arguments& arguments) {
-  return writer(job, arguments).write();
+  control_code code(columns);
+  const std::uint32_t panels = job.n / panel, most = column_panels_at_once(job);
+  const std::uint32_t parts = (panels + most - 1) / most;
+  for (std::uint32_t i = 0; i < parts; ++i) {
+    const std::uint32_t first = i * panels / parts, end = (i + 1) * panels / parts;
+    writer(code, job, arguments, {first, end - first}).write();
+  }
+  return std::move(code).finish();
 }
 
 }  // namespace npurt::detail::overlay

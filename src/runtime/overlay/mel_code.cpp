@@ -19,9 +19,7 @@ namespace {
 namespace tables = kernels::mel;
 using enum dma_side;
 
-constexpr unsigned samples = 0, table = 1;  // what A and B bring
-constexpr unsigned argument_samples = 0, argument_tables = 1, argument_result = 2;
-constexpr std::uint32_t most_units = 256;  // of a column: a task's runs
+constexpr unsigned samples_stream = 0, tables_stream = 1;
 static_assert(mel_batch_samples == tables::batch_frames * tables::hop &&
               mel_batch_results == tables::batch_frames * tables::bands && tables::chunk_bytes == chunk_bytes);
 
@@ -32,18 +30,20 @@ constexpr std::array<std::uint32_t, 2> first_samples{0, tables::window_length / 
 
 // Shim BDs.
 constexpr unsigned shim_samples = 0, shim_tables = 1;
-constexpr unsigned shim_out(unsigned n) { return 2 + n; }
+constexpr unsigned shim_result(unsigned n) { return 2 + n; }
 
 // Memtile BDs.
-constexpr unsigned send_frames(unsigned row, unsigned chunk) { return standard_bds::free(samples) + 2 * row + chunk; }
-constexpr unsigned fill_tables = standard_bds::free(table), send_tables = fill_tables + 1,
+constexpr unsigned send_frames(unsigned row, unsigned chunk) {
+  return standard_bds::free(samples_stream) + 2 * row + chunk;
+}
+constexpr unsigned fill_tables = standard_bds::free(tables_stream), send_tables = fill_tables + 1,
                    repeat_tables = fill_tables + 2;
-constexpr unsigned take_out(unsigned row) { return standard_bds::free(row % 2) + 8 + row / 2; }
-constexpr unsigned joined(unsigned n, unsigned i) { return standard_bds::free(n) + 10 + i; }
+constexpr unsigned take_batches(unsigned row) { return standard_bds::free(row % 2) + 8 + row / 2; }
+constexpr unsigned join_batches(unsigned n, unsigned i) { return standard_bds::free(n) + 10 + i; }
 
-class writer {
+class mel_writer {
  public:
-  explicit writer(std::uint32_t units) : units_(share(units)) {}
+  explicit mel_writer(std::uint32_t units) : units_(share(units)) {}
 
   std::vector<std::uint32_t> write() {
     // What the cores wait for comes first: the firmware takes its time over each address of a buffer.
@@ -82,7 +82,7 @@ class writer {
   /// The first time chunk by chunk, as they come.
   void send_all_tables(unsigned column) {
     code_.write_bd(column, shim_tables, {.length = tables::chunks * chunk_words}, argument_tables, 0);
-    code_.push(column, sending(table), shim_tables, 1, false);
+    code_.push(column, sending(tables_stream), shim_tables, 1, false);
     code_.set_memtile_lock(column, panel_free, tables::chunks);
     memtile_bd bd{.address = panel_offset,
                   .length = chunk_words,
@@ -95,13 +95,13 @@ class writer {
     bd.release.reset();
     bd.packet_id = broadcast_id;
     code_.write_memtile_bd(column, send_tables, bd);
-    code_.push_memtile(column, s2mm, in_channel(table), fill_tables, tables::chunks);
-    code_.push_memtile(column, mm2s, in_channel(table), send_tables, tables::chunks);
+    code_.push_memtile(column, s2mm, in_channel(tables_stream), fill_tables, tables::chunks);
+    code_.push_memtile(column, mm2s, in_channel(tables_stream), send_tables, tables::chunks);
     if (units_[column] == 1) return;
     code_.write_memtile_bd(
         column, repeat_tables,
         {.address = panel_offset, .length = tables::chunks * chunk_words, .packet_id = broadcast_id});
-    code_.push_memtile(column, mm2s, in_channel(table), repeat_tables, units_[column] - 1);
+    code_.push_memtile(column, mm2s, in_channel(tables_stream), repeat_tables, units_[column] - 1);
   }
 
   /// Regions overlap in DDR, frames in a region. A core gets its frames' first samples, then their second ones, and so
@@ -109,27 +109,27 @@ class writer {
   void send_samples(unsigned column) {
     code_.write_bd(column, shim_samples, strided(region_samples, mel_batch_samples, core_rows * units_[column]),
                    argument_samples, 4 * first_batch(column) * mel_batch_samples);
-    code_.push(column, sending(samples), shim_samples, 1, false);
-    rewind_in(code_, column, samples);
+    code_.push(column, sending(samples_stream), shim_samples, 1, false);
+    rewind_in(code_, column, samples_stream);
     for (unsigned row = 0; row < core_rows; ++row) {
       for (unsigned chunk = 0; chunk < 2; ++chunk) write_send_frames(column, row, chunk);
     }
-    code_.push_memtile(column, s2mm, in_channel(samples), standard_bds::in(samples), units_[column]);
-    code_.push_memtile(column, mm2s, in_channel(samples), send_frames(0, 0), units_[column]);
+    code_.push_memtile(column, s2mm, in_channel(samples_stream), standard_bds::in(samples_stream), units_[column]);
+    code_.push_memtile(column, mm2s, in_channel(samples_stream), send_frames(0, 0), units_[column]);
   }
 
   void write_send_frames(unsigned column, unsigned row, unsigned chunk) {
-    memtile_bd bd{.address = in_offset(samples) + row * chunk_bytes + 4 * first_samples[chunk],
+    memtile_bd bd{.address = in_offset(samples_stream) + row * chunk_bytes + 4 * first_samples[chunk],
                   .length = chunk_words,
                   .dimensions = {{{tables::hop, tables::batch_frames}, {1, 0}, {}, {}}},
                   .iteration_step = unit_words,
                   .iteration_wrap = in_chunks / core_rows,
                   .packet_id = core_id(row)};
     if (chunk == 0) {
-      bd.acquire = {{in_free(samples) + 1, 1}};
+      bd.acquire = {{in_free(samples_stream) + 1, 1}};
       bd.next = send_frames(row, 1);
     } else {
-      bd.release = {{in_free(samples), 1}};
+      bd.release = {{in_free(samples_stream), 1}};
       if (row + 1 < core_rows) bd.next = send_frames(row + 1, 0);
     }
     code_.write_memtile_bd(column, send_frames(row, chunk), bd);
@@ -144,20 +144,20 @@ class writer {
                     .iteration_wrap = out_chunks,
                     .acquire = {{out_free(row), 1}},
                     .release = {{out_free(row) + 1, 1}}};
-      code_.write_memtile_bd(column, take_out(row), bd);
+      code_.write_memtile_bd(column, take_batches(row), bd);
       bd.length = mel_batch_results;
       std::swap(bd.acquire, bd.release);
-      if (row % 2 == 0) bd.next = joined(row / 2, 1);
-      code_.write_memtile_bd(column, joined(row / 2, row % 2), bd);
-      code_.push_memtile(column, s2mm, out_channel(row), take_out(row), units_[column]);
+      if (row % 2 == 0) bd.next = join_batches(row / 2, 1);
+      code_.write_memtile_bd(column, join_batches(row / 2, row % 2), bd);
+      code_.push_memtile(column, s2mm, out_channel(row), take_batches(row), units_[column]);
     }
     for (unsigned n = 0; n < 2; ++n) {
-      code_.push_memtile(column, mm2s, joined_channel(n), joined(n, 0), units_[column]);
+      code_.push_memtile(column, mm2s, joined_channel(n), join_batches(n, 0), units_[column]);
       code_.set_controller(column, taking(n));
-      code_.write_bd(column, shim_out(n),
+      code_.write_bd(column, shim_result(n),
                      strided(2 * mel_batch_results, core_rows * mel_batch_results, units_[column], mel_batch_results),
                      argument_result, 4 * (first_batch(column) + 2 * n) * mel_batch_results);
-      code_.push(column, taking(n), shim_out(n), 1, true);
+      code_.push(column, taking(n), shim_result(n), 1, true);
     }
   }
 
@@ -179,11 +179,11 @@ std::size_t mel_sample_words(std::uint32_t units) {
 std::size_t mel_result_words(std::uint32_t units) { return std::size_t{units} * core_rows * mel_batch_results; }
 
 std::vector<std::uint32_t> mel_code(std::uint32_t units) {
-  if (units == 0 || units > columns * most_units) {
+  if (units == 0 || units > columns * most_runs) {
     throw shape_error("n", fmt::format("mel: {} frames, a call takes 1 to {}", units * core_rows * tables::batch_frames,
-                                       columns * most_units * core_rows * tables::batch_frames));
+                                       columns * most_runs * core_rows * tables::batch_frames));
   }
-  return writer(units).write();
+  return mel_writer(units).write();
 }
 
 }  // namespace npurt::detail::overlay

@@ -17,7 +17,9 @@ std::size_t mel_result_words(std::uint32_t units);
 /// Of a batch.
 inline constexpr std::uint32_t mel_batch_samples = 8 * 160, mel_batch_results = 8 * 80;
 
-/// Arguments 0 samples, int32; 1 the tables of kernels/i16-mel/tables.hpp; 2 results, float.
+/// Samples, int32; the tables of kernels/i16-mel/tables.hpp; results, float.
+inline constexpr unsigned argument_samples = 0, argument_tables = 1, argument_result = 2;
+
 /// @throws shape_error naming n if there are no units or too many for one call
 std::vector<std::uint32_t> mel_code(std::uint32_t units);
 

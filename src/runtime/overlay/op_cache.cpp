@@ -7,7 +7,7 @@ namespace npurt::detail::overlay {
 
 std::shared_ptr<session> op_cache::open(const device& target) {
   const std::lock_guard lock(mutex_);
-  if (!session_) session_ = open_session(target);
+  if (!session_) session_ = shared_session(target);
   return session_;
 }
 
@@ -21,10 +21,9 @@ std::shared_ptr<plan> op_cache::find(const plan_key& key) {
 
 std::shared_ptr<plan> op_cache::keep(const plan_key& key, std::shared_ptr<plan> made) {
   const std::lock_guard lock(mutex_);
-  // In the meantime another thread may have made the same, or a failed command may have closed this session.
+  // In the meantime another thread may have made the same.
   const auto found = std::ranges::find(plans_, key, &entry::key);
   if (found != plans_.end()) return found->prepared;
-  if (session_ != made->place()) return made;
   plans_.emplace_front(key, made);
   bytes_ += made->size_bytes();
   shrink();
@@ -38,14 +37,9 @@ void op_cache::shrink() {
   }
 }
 
-void op_cache::forget(const std::shared_ptr<session>& failed) {
+void op_cache::release(std::uint64_t operand) noexcept {
   const std::lock_guard lock(mutex_);
-  if (session_ == failed) session_.reset();
-  std::erase_if(plans_, [&](const entry& each) {
-    if (each.prepared->place() != failed) return false;
-    bytes_ -= each.prepared->size_bytes();
-    return true;
-  });
+  for (const entry& each : plans_) each.prepared->release(operand);
 }
 
 const op_report& op_cache::keep(const op_report& report) {

@@ -19,11 +19,12 @@ class op_cache {
   static constexpr std::size_t most_plans = 32;
   static constexpr std::size_t most_bytes = std::size_t{1} << 30;
 
-  /// The open kernel, opened now if there is none.
+  /// The open kernel, opened now if there is none: one for all device objects of a process.
   std::shared_ptr<session> open(const device& target);
 
   /// A plan that the cache does not keep.
   std::shared_ptr<plan> make(device& target, const recipe& call) {
+    const trace::span now("make a plan", name_of(call.op));
     return std::make_shared<plan>(open(target), target.state(), call);
   }
 
@@ -35,8 +36,8 @@ class op_cache {
     return keep(key, make(target, recipe_of()));
   }
 
-  /// Forgets a kernel and its plans: after a failed command their context may be gone.
-  void forget(const std::shared_ptr<session>& failed);
+  /// Has its plans let go of a buffer of the caller's that goes.
+  void release(std::uint64_t operand) noexcept;
 
   /// The cache's own copy of a report, made once; it stays where it is as long as the cache.
   const op_report& keep(const op_report& report);

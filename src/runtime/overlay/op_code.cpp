@@ -1,157 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "npurt/detail/op_code.hpp"
 
-#include <algorithm>
-#include <array>
 #include <bit>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "npurt/detail/row_calls.hpp"
 #include "npurt/ops/elementwise.hpp"
-#include "runtime/overlay/add_code.hpp"
-#include "runtime/overlay/attention_code.hpp"
-#include "runtime/overlay/call.hpp"
+#include "npurt/ops/transpose.hpp"
+#include "runtime/ops/attention_call.hpp"
+#include "runtime/ops/matmul_operands.hpp"
+#include "runtime/ops/mel_operands.hpp"
+#include "runtime/ops/row_operands.hpp"
+#include "runtime/overlay/linear_code.hpp"
 #include "runtime/overlay/matmul_code.hpp"
+#include "runtime/overlay/mel_code.hpp"
 #include "runtime/overlay/page_loader.hpp"
-#include "runtime/overlay/rows_code.hpp"
+#include "runtime/overlay/transpose_code.hpp"
 
 namespace npurt::detail {
 
 namespace {
 
 using overlay::operation;
-using words = std::vector<std::uint32_t>;
-
-struct elementwise_name {
-  const char* name;
-  operation op;
-  std::size_t element_bytes;
-};
-
-constexpr std::array elementwise_names{
-    elementwise_name{"copy", operation::copy, 2},        elementwise_name{"gelu", operation::gelu_bf16, 2},
-    elementwise_name{"silu", operation::silu_bf16, 2},   elementwise_name{"relu", operation::relu_bf16, 2},
-    elementwise_name{"scale", operation::scale_bf16, 2}, elementwise_name{"add", operation::add_bf16, 2},
-    elementwise_name{"gelu_i8", operation::gelu_i8, 1},
-};
 
 std::uint32_t number_of(operation op) { return std::to_underlying(op); }
 
-op_code add_op_code(std::size_t elements) {
-  const std::uint32_t pairs = overlay::pairs_of(2 * elements, overlay::add_chunks_per_pair);
-  const std::vector<std::size_t> extents{std::size_t{pairs} * overlay::add_chunks_per_pair * overlay::chunk_bytes / 2};
-  return {number_of(operation::add_bf16),
-          overlay::add_code(pairs),
-          {{"x", "bf16", extents}, {"y", "bf16", extents}, {"sum", "bf16", extents}}};
-}
-
-/// @param weights whether gamma and beta come with the rows
-op_code rows_op_code(operation op, std::size_t rows, std::size_t columns, float eps, bool weights) {
-  const overlay::row_layout layout = overlay::rows_of(static_cast<std::uint32_t>(columns));
-  const std::size_t padded = (rows + layout.rows_per_pair - 1) / layout.rows_per_pair * layout.rows_per_pair;
-  overlay::row_job job{.op = op,
-                       .rows = static_cast<std::uint32_t>(padded),
-                       .columns = static_cast<std::uint32_t>(columns),
-                       .eps = std::bit_cast<std::uint32_t>(eps),
-                       .weights = weights};
-  job.visible.most = job.columns;
-  op_code call{number_of(op),
-               overlay::rows_code(job),
-               {{"x", "bf16", {padded, layout.columns}}, {"y", "bf16", {padded, layout.columns}}}};
-  if (weights) call.arguments.push_back({"gamma, beta", "bf16", {2, overlay::chunk_bytes / 2}});
+op_code rows_op_code(overlay::row_job job, std::size_t rows) {
+  const overlay::row_layout layout = overlay::rows_of(job.columns);
+  job.rows = overlay::padded_rows(rows, layout);
+  const std::vector<std::size_t> extents{job.rows, layout.columns};
+  op_code call{number_of(job.op), overlay::rows_code(job), {{"x", "bf16", extents}, {"y", "bf16", extents}}};
+  if (job.weights) call.arguments.push_back({"gamma, beta", "bf16", {2, overlay::chunk_bytes / 2}});
+  if (job.masked) call.arguments.push_back({"added", "bf16", extents});
   return call;
 }
 
-/// Streams one after the other as one: a header of four words, of which the third counts the operations and the fourth
-/// the bytes.
-words joined(const words& first, const words& second) {
-  constexpr std::size_t header = 4;
-  words all = first;
-  all.insert(all.end(), second.begin() + header, second.end());
-  all[2] += second[2];
-  all[3] = static_cast<std::uint32_t>(all.size() * sizeof(words::value_type));
-  return all;
+op_code attention_op_code_of(operation op, const char* type, const overlay::attention_job& job) {
+  const std::vector<std::size_t> queries{job.heads, overlay::padded_queries(job.queries, job.width), job.width};
+  const std::vector<std::size_t> keys{job.heads, overlay::padded_keys(job.keys), job.width};
+  return {number_of(op),
+          overlay::attention_code(job),
+          {{"q", type, queries}, {"k", type, keys}, {"v", type, keys}, {"out", "bf16", queries}}};
+}
+
+/// Of a product's types.
+struct matmul_names {
+  operation op;
+  overlay::matmul_result result;
+  const char *input, *output;
+};
+
+matmul_names names_of(matmul_types types) {
+  using enum overlay::matmul_result;
+  switch (types) {
+    case matmul_types::i8_i32:
+      return {operation::matmul_i8_i32, i32, "int8", "int32"};
+    case matmul_types::i8_i8:
+      return {operation::matmul_i8, i8, "int8", "int8"};
+    case matmul_types::bf16_f32:
+      return {operation::matmul_bf16, f32, "bf16", "float"};
+    case matmul_types::bf16_bf16:
+      return {operation::matmul_bf16, bf16, "bf16", "bf16"};
+  }
+  throw value_error("matmul: no such types");
 }
 
 }  // namespace
 
 op_code elementwise_op_code(const std::string& name, std::size_t elements, float factor) {
-  const auto known = std::ranges::find(elementwise_names, name, &elementwise_name::name);
-  if (known == elementwise_names.end()) throw value_error(fmt::format("no element-wise operation is named {}", name));
-  const auto& [text, op, element_bytes] = *known;
-  check_range(text, "x", "size", elements, elementwise_max_bytes / element_bytes);
-  if (op == operation::add_bf16) return add_op_code(elements);
-  const bool table = op == operation::gelu_i8;
-  const auto word = std::bit_cast<std::uint32_t>(factor);
-  const std::uint32_t pairs = overlay::pairs_of(elements * element_bytes);
-  const std::size_t padded = std::size_t{pairs} * overlay::chunks_per_pair * overlay::chunk_bytes / element_bytes;
-  const std::string type = table ? "int8" : "bf16";
-  op_code call{
-      number_of(op),
-      overlay::elementwise_code(
-          op, pairs, op == operation::scale_bf16 ? std::span(&word, 1) : std::span<const std::uint32_t>(), table),
-      {{"x", type, {padded}}, {"y", type, {padded}}}};
-  if (table) call.arguments.push_back({"table", type, {overlay::chunk_bytes}});
+  const overlay::linear_operation& what = overlay::linear_named(name);
+  check_range(name.c_str(), "x", "size", elements, elementwise_max_bytes / what.element_bytes);
+  const std::size_t bytes = elements * what.element_bytes;
+  const std::vector<std::size_t> extents{what.buffer_bytes(bytes) / what.element_bytes};
+  const std::string type = what.element_bytes == 1 ? "int8" : "bf16";
+  op_code call{number_of(what.op),
+               overlay::linear_code(what, what.pairs_of(bytes), std::bit_cast<std::uint32_t>(factor)),
+               {{"x", type, extents}}};
+  if (what.operands == 2) call.arguments.push_back({"y", type, extents});
+  call.arguments.push_back({what.operands == 2 ? "sum" : "y", type, extents});
+  if (what.has_table) call.arguments.push_back({"table", type, {overlay::chunk_bytes}});
   return call;
 }
 
 op_code layernorm_op_code(std::size_t rows, std::size_t columns, float eps) {
   check_rows("layernorm", {rows, columns});
   check_layernorm_eps(eps);
-  return rows_op_code(operation::layernorm_bf16, rows, columns, eps, true);
+  return rows_op_code({.op = operation::layernorm_bf16,
+                       .columns = static_cast<std::uint32_t>(columns),
+                       .eps = std::bit_cast<std::uint32_t>(eps),
+                       .weights = true},
+                      rows);
 }
 
-op_code softmax_op_code(std::size_t rows, std::size_t columns) {
+op_code softmax_op_code(std::size_t rows, std::size_t columns, const softmax_mask& mask, bool additive) {
   check_rows("softmax", {rows, columns});
-  return rows_op_code(operation::softmax_bf16, rows, columns, 0, false);
+  check_softmax_mask(mask, columns);
+  return rows_op_code({.op = operation::softmax_bf16,
+                       .columns = static_cast<std::uint32_t>(columns),
+                       .visible = visibility_of(mask, columns),
+                       .masked = additive},
+                      rows);
 }
 
-op_code matmul_op_code(matmul_types types, const matmul_shape& shape) {
-  const bool bf16 = types != matmul_types::i8_i32;
+op_code matmul_op_code(matmul_types types, const matmul_shape& shape,
+                       const matmul_options<std::int8_t, std::int8_t>& options) {
+  const matmul_names names = names_of(types);
   const auto extent = [](const char* letter, std::size_t value) {
     check_range("matmul", "the shape", letter, value, std::numeric_limits<std::uint32_t>::max());
     return static_cast<std::uint32_t>(value);
   };
-  const overlay::matmul_job job =
-      overlay::padded({.m = extent("M", shape.m),
-                       .n = extent("N", shape.n),
-                       .k = extent("K", shape.k),
-                       .bf16 = bf16,
-                       .result = types == matmul_types::i8_i32     ? overlay::matmul_result::i32
-                                 : types == matmul_types::bf16_f32 ? overlay::matmul_result::f32
-                                                                   : overlay::matmul_result::bf16});
-  const std::string type = bf16 ? "bf16" : "int8";
-  const std::string result = !bf16 ? "int32" : types == matmul_types::bf16_f32 ? "float" : "bf16";
-  return {number_of(bf16 ? operation::matmul_bf16 : operation::matmul_i8_i32),
-          overlay::matmul_code(job),
-          {{"A", type, {job.m, job.k}}, {"B", type, {job.k, job.n}}, {"C", result, {job.m, job.n}}}};
+  const overlay::matmul_job job = overlay::padded({.m = extent("M", shape.m),
+                                                   .n = extent("N", shape.n),
+                                                   .k = extent("K", shape.k),
+                                                   .bf16 = names.op == operation::matmul_bf16,
+                                                   .result = names.result,
+                                                   .zero_point = options.zero_point});
+  op_code call{
+      number_of(names.op),
+      overlay::matmul_code(job),
+      {{"A", names.input, {job.m, job.k}}, {"B", names.input, {job.k, job.n}}, {"C", names.output, {job.m, job.n}}}};
+  if (types != matmul_types::i8_i8) return call;
+  check_extent("matmul", "the scales", "N", options.scales.size(), shape.n);
+  std::vector<std::byte> table(overlay::bytes_of(job).bias);
+  write_scales(table.data(), options.scales);
+  call.arguments.push_back({"table", "int8", {table.size()}, std::move(table)});
+  return call;
 }
 
 op_code attention_op_code(const attention_shape& shape, const attention_options& options) {
-  check_range("attention", "the shape", "H", shape.heads, attention_max_shape.heads);
-  check_range("attention", "the shape", "T", shape.rows, attention_max_shape.rows);
-  check_range("attention", "the shape", "S", shape.keys, attention_max_shape.keys);
-  check_range("attention", "the shape", "d", shape.d, attention_max_shape.d);
-  const overlay::attention_job job{.heads = static_cast<std::uint32_t>(shape.heads),
-                                   .queries = static_cast<std::uint32_t>(shape.rows),
-                                   .keys = static_cast<std::uint32_t>(key_length_of(shape, options)),
-                                   .width = overlay::padded_width(shape.d),
-                                   .causal = options.causal,
-                                   .scale = scale_of(shape, options)};
-  const std::vector<std::size_t> queries{job.heads, overlay::padded_queries(job.queries, job.width), job.width};
-  const std::vector<std::size_t> keys{job.heads, overlay::padded_keys(job.keys), job.width};
-  return {number_of(operation::attention_bf16),
-          overlay::attention_code(job),
-          {{"q", "bf16", queries}, {"k", "bf16", keys}, {"v", "bf16", keys}, {"out", "bf16", queries}}};
+  check_attention_shape("attention", shape, attention_max_shape);
+  return attention_op_code_of(operation::attention_bf16, "bf16", attention_job_of(shape, options));
+}
+
+op_code attention_i8_op_code(const attention_shape& shape, const attention_scales& scales,
+                             const attention_options& options) {
+  check_attention_shape("attention_i8", shape, attention_i8_max_shape);
+  return attention_op_code_of(operation::attention_i8, "int8", attention_i8_job_of(shape, scales, options));
+}
+
+op_code mel_op_code(std::size_t samples, double scale) {
+  if (samples < mel_min_samples || samples > mel_max_samples) {
+    throw shape_error("n",
+                      fmt::format("mel: n is {}, it must be from {} to {}", samples, mel_min_samples, mel_max_samples));
+  }
+  int exponent = 0;
+  if (!std::isfinite(scale) || std::frexp(scale, &exponent) != 0.5) {
+    throw value_error(fmt::format("mel: the scale is {}, it must be a power of two", scale));
+  }
+  const overlay::recipe made = mel_recipe(samples);
+  const std::size_t words = made.buffer_bytes[overlay::argument_samples] / sizeof(std::int32_t);
+  const std::size_t results = made.buffer_bytes[overlay::argument_result] / sizeof(float);
+  std::vector<std::byte> tables(made.buffer_bytes[overlay::argument_tables]);
+  put_mel_tables(scale, tables.data());
+  return {number_of(made.op),
+          made.code,
+          {{"samples", "int32", {words}}, {"tables", "int8", {tables.size()}, tables}, {"result", "float", {results}}}};
+}
+
+op_code transpose_op_code(std::size_t rows, std::size_t columns, std::size_t element_bytes) {
+  if (element_bytes != 1 && element_bytes != 2 && element_bytes != 4) {
+    throw value_error(fmt::format("transpose: an element of {} bytes, it must have 1, 2 or 4", element_bytes));
+  }
+  check_range("transpose", "x", "C", columns, overlay::transpose_most_pitch_bytes / element_bytes);
+  check_range("transpose", "x", "R", rows, transpose_max_bytes / element_bytes / columns);
+  const auto e = static_cast<std::uint32_t>(element_bytes);
+  const std::uint32_t r = overlay::padded_transpose_rows(static_cast<std::uint32_t>(rows), e);
+  const std::uint32_t c = overlay::padded_transpose_columns(static_cast<std::uint32_t>(columns));
+  const std::string type = e == 1 ? "1 byte" : fmt::format("{} bytes", e);
+  return {number_of(operation::transpose),
+          overlay::transpose_code({.rows = r, .columns = c, .element_bytes = e, .x_pitch = c, .y_pitch = r}),
+          {{"x", type, {r, c}}, {"y", type, {c, r}}}};
 }
 
 std::vector<std::uint32_t> standalone(const op_code& call, const xclbin& image) {
   const binfmt::code_pages pages = overlay::read_pages(image);
   const auto page = overlay::page_of(pages, operation{call.operation});
-  return page ? joined(overlay::page_code(pages, *page), call.words) : call.words;
+  return page ? overlay::with_page(pages, *page, call.words) : call.words;
 }
 
 }  // namespace npurt::detail

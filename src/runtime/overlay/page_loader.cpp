@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <ranges>
 
 #include <fmt/format.h>
@@ -62,23 +63,63 @@ std::vector<std::uint32_t> page_code(const binfmt::code_pages& pages, std::size_
   return std::move(code).finish();
 }
 
-void page_loader::start(const kernel& target, run& command, operation op) {
-  const auto needed = page_of(pages_, op);
-  if (!needed) return command.start();
+// Words 2 and 3 of the header are the number of operations and the bytes of it all (formats of control code:
+// runtime/control_code.cpp).
+std::vector<std::uint32_t> with_page(const binfmt::code_pages& pages, std::size_t page,
+                                     std::span<const std::uint32_t> code) {
+  constexpr std::size_t header = 4, operations = 2, bytes = 3;
+  std::vector<std::uint32_t> all = page_code(pages, page);
+  all[operations] += code[operations];
+  all.insert(all.end(), code.begin() + header, code.end());
+  all[bytes] = static_cast<std::uint32_t>(all.size() * sizeof(std::uint32_t));
+  return all;
+}
+
+bool page_loader::is_shared(const kernel& target) {
+  if (!target.state()->context->is_shared()) return false;
   const std::lock_guard lock(mutex_);
-  if (*needed != loaded_) load(target, *needed);
-  command.start();
+  loaded_.reset();
+  return true;
+}
+
+std::chrono::nanoseconds page_loader::now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_BOOTTIME, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+namespace {
+
+bool is_over(const run_state& load) noexcept {
+  try {
+    return has_ended(load.native.state());
+  } catch (const std::exception&) {
+    return false;  // the driver refuses to be asked
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const open_context> page_loader::open(const kernel& target) {
+  auto held = target.state()->context->use();
+  // What was to be submitted behind a load failed.
+  if (loading_ != nullptr && loading_->place && is_over(*loading_)) loading_->end(command_state::completed);
+  constexpr std::chrono::seconds kept_for_sure{1};
+  if (now() - used_ > kept_for_sure) loaded_.reset();
+  if (held->number != number_) loaded_ = 0;  // it comes with the array
+  number_ = held->number;
+  return held;
 }
 
 void page_loader::load(const kernel& target, std::size_t page) {
-  std::optional<run>& load = loads_[page];
-  if (load) {
-    load->wait(load_deadline);  // it was queued before the page that is loaded now
-  } else {
-    load.emplace(target, page_code(pages_, page), std::span<const buffer<std::byte>>());
-  }
+  const trace::span traced("load a page of code");
+  std::unique_ptr<run>& load = loads_[page];
+  loading_ = nullptr;
+  if (load && load->shared()->number != number_) load.reset();
+  if (!load) load = std::make_unique<run>(target, page_code(pages_, page), std::span<const buffer<std::byte>>());
+  loading_ = load->shared().get();
+  if (loading_->in_flight) load->wait(load_deadline);  // it was queued before the page that is loaded now
   load->start();
-  loaded_ = page;
 }
 
 }  // namespace npurt::detail::overlay

@@ -2,9 +2,12 @@
 // Which page of code the overlay's cores have loaded, and how another one gets there.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "binfmt/code_pages.hpp"
@@ -12,6 +15,7 @@
 #include "npurt/run.hpp"
 #include "npurt/xclbin.hpp"
 #include "runtime/overlay/operation.hpp"
+#include "runtime/run_state.hpp"
 
 namespace npurt::detail::overlay {
 
@@ -27,8 +31,14 @@ std::optional<std::size_t> page_of(const binfmt::code_pages& pages, operation op
 /// the cores wait for their next call.
 std::vector<std::uint32_t> page_code(const binfmt::code_pages& pages, std::size_t page);
 
+/// A command's control code behind that of its page, as one.
+std::vector<std::uint32_t> with_page(const binfmt::code_pages& pages, std::size_t page,
+                                     std::span<const std::uint32_t> code);
+
 /// Commands of one context run in the order in which they were started: a page that is queued before an operation is
-/// there when it runs. Thread-safe.
+/// there when it runs. It is lost when the array is configured anew: the context was closed meanwhile, another context
+/// ran on its columns, or the driver put the device to sleep (amdxdna: after 5 s without a command, and with the
+/// system). Thread-safe.
 class page_loader {
  public:
   page_loader(binfmt::code_pages pages)
@@ -36,26 +46,39 @@ class page_loader {
 
   const binfmt::code_pages& pages() const { return pages_; }
 
-  /// Starts the command of an operation, behind one that loads the operation's page if another one was loaded before.
-  /// @throws command_error, timeout_error, buffer_error
-  void start(const kernel& target, run& command, operation op);
+  /// Whether another context may run on the device at any time: each command must then bring its page (with_page).
+  bool is_shared(const kernel& target);
 
-  /// The same for several commands at once: `submit` starts them behind a load of `first`, they leave `last` behind.
+  /// Calls `submit`, which starts commands: behind one that loads the page `first` if another one was loaded before;
+  /// they leave `last` behind. Neither is there where the commands need no page.
+  /// @throws command_error, timeout_error, buffer_error
   template <typename Submit>
-  void start(const kernel& target, std::size_t first, std::size_t last, Submit&& submit) {
+  void start(const kernel& target, std::optional<std::size_t> first, std::optional<std::size_t> last, Submit&& submit) {
+    if (!first) return submit();
     const std::lock_guard lock(mutex_);
-    if (first != loaded_) load(target, first);
+    const auto held = open(target);
+    if (first != loaded_) load(target, *first);
+    loaded_.reset();
     submit();
+    if (loading_ != nullptr) loading_->place.reset();  // what was submitted behind it keeps the context open
     loaded_ = last;
+    used_ = now();
   }
 
  private:
+  /// Of the clock that runs while the system sleeps.
+  static std::chrono::nanoseconds now();
+
+  std::shared_ptr<const open_context> open(const kernel& target);
   void load(const kernel& target, std::size_t page);
 
   const binfmt::code_pages pages_;
   std::mutex mutex_;
-  std::vector<std::optional<run>> loads_;  // of each page, made when it is needed first
-  std::size_t loaded_ = 0;                 // with the array
+  std::vector<std::unique_ptr<run>> loads_;  // of each page, made when it is needed first
+  run_state* loading_ = nullptr;             // the load that was started last
+  std::optional<std::size_t> loaded_;        // nothing: unknown
+  std::uint64_t number_ = 0;                 // of the opening of the context that it was loaded in
+  std::chrono::nanoseconds used_{};
 };
 
 }  // namespace npurt::detail::overlay

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/overlay/plan.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "runtime/device_state.hpp"
+#include "runtime/log.hpp"
+#include "runtime/run_state.hpp"
 
 namespace npurt::detail::overlay {
 
 namespace {
 
-std::vector<buffer<std::byte>> allocate(const kernel& target, const std::vector<std::size_t>& sizes) {
-  std::vector<buffer<std::byte>> made;
-  for (const std::size_t bytes : sizes) std::ranges::fill(made.emplace_back(target, bytes), std::byte{0});
-  return made;
+std::vector<xrt::bo> with(std::vector<xrt::bo> own, std::span<const xrt::bo> shared) {
+  own.insert(own.end(), shared.begin(), shared.end());
+  return own;
 }
 
-std::vector<xrt::bo> arguments(const std::vector<buffer<std::byte>>& own, const std::vector<xrt::bo>& shared) {
-  std::vector<xrt::bo> all = natives(own);
-  all.insert(all.end(), shared.begin(), shared.end());
-  return all;
+std::shared_ptr<const operand_memory> operands_of(const std::weak_ptr<device_state>& owner) {
+  const auto device = owner.lock();
+  return device ? device->operands : nullptr;
 }
 
 }  // namespace
@@ -29,30 +27,81 @@ plan::plan(std::shared_ptr<session> place, std::weak_ptr<device_state> owner, co
     : place_(std::move(place)),
       owner_(std::move(owner)),
       op_(call.op),
-      buffers_(allocate(place_->target, call.buffer_bytes)),
-      command_(place_->target, call.code, arguments(buffers_, call.shared)) {}
+      name_(fmt::format("{} {}", name_of(call.op), call.shape)),
+      page_(page_of(place_->pages.pages(), call.op)),
+      arguments_(place_->target, call.buffer_bytes, operands_of(owner_)),
+      command_(place_->target, call.code, with(arguments_.own(), call.shared)) {}
 
-std::size_t plan::size_bytes() const {
-  std::size_t sum = 0;
-  for (const buffer<std::byte>& each : buffers_) sum += each.size();
-  return sum;
+std::size_t plan::size_bytes() const { return arguments_.size_bytes(); }
+
+void plan::release(std::uint64_t operand) noexcept {
+  try {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || in_flight_ || !arguments_.forget(operand)) return;
+    arguments_.begin();
+    arguments_.bind(command_);
+    if (with_page_) arguments_.bind(*with_page_);
+  } catch (const std::exception& failure) {
+    log().warn("a buffer is kept longer than it is needed: {}", failure.what());
+  }
 }
 
-void plan::check_idle() const {
-  if (broken_) {
-    throw command_error(command_.state(),
-                        fmt::format("{}: a call of this plan failed before; make a new plan", report().kernel));
+/// Failures say what was called.
+template <typename Function>
+void plan::named(Function&& function) const {
+  try {
+    function();
+  } catch (const timeout_error& late) {
+    throw timeout_error(late.deadline(), fmt::format("{}: {}", name_, late.what()));
+  } catch (const command_error& failure) {
+    throw command_error(failure.state(), fmt::format("{}: {}", name_, failure.what()));
   }
+}
+
+void plan::check_idle() {
+  if (broken_) renew();
   if (in_flight_) {
     throw command_error(
-        command_.state(),
+        started_->state(),
         fmt::format("{}: a call of this plan is in flight; wait for it before the next", report().kernel));
   }
 }
 
+namespace {
+
+std::span<const std::uint32_t> code_of(const run& command) {
+  run_state& state = *command.shared();
+  return {state.instructions.map<const std::uint32_t*>(), state.instruction_count};
+}
+
+}  // namespace
+
+// The device may still work on the buffers of a call that failed.
+void plan::renew() {
+  const std::vector<xrt::bo>& old = command_.shared()->buffers;
+  plan_arguments fresh = arguments_.renewed(place_->target);
+  run command(place_->target, code_of(command_), with(fresh.own(), std::span(old).subspan(fresh.count())));
+  with_page_.reset();
+  command_ = std::move(command);
+  arguments_ = std::move(fresh);
+  broken_ = false;
+}
+
+run& plan::choose() {
+  if (!page_ || !place_->pages.is_shared(place_->target)) return command_;
+  if (!with_page_) {
+    with_page_.emplace(place_->target, with_page(place_->pages.pages(), *page_, code_of(command_)),
+                       command_.shared()->buffers);
+  }
+  return *with_page_;
+}
+
 void plan::submit() {
   try {
-    place_->pages.start(place_->target, command_, op_);
+    started_ = &choose();
+    arguments_.bind(*started_);
+    const auto page = started_ == &command_ ? page_ : std::nullopt;
+    named([&] { place_->pages.start(place_->target, page, page, [this] { started_->start(); }); });
     in_flight_ = true;
   } catch (const error&) {
     abandon();
@@ -61,13 +110,12 @@ void plan::submit() {
 }
 
 void plan::finish(std::chrono::milliseconds deadline) {
-  if (!in_flight_) check_idle();
   if (!in_flight_) {
     throw command_error(command_state::created,
                         fmt::format("{}: this plan was waited for but not started", report().kernel));
   }
   try {
-    command_.wait(deadline);
+    named([&] { started_->wait(deadline); });
     in_flight_ = false;
   } catch (const timeout_error&) {
     throw;
@@ -87,11 +135,9 @@ void plan::execute(std::chrono::milliseconds deadline) {
   }
 }
 
-// A failed command may have taken its context with it, and the commands queued behind it.
 void plan::abandon() {
   in_flight_ = false;
   broken_ = true;
-  if (const auto device = owner_.lock()) device->ops.forget(place_);
 }
 
 }  // namespace npurt::detail::overlay

@@ -18,25 +18,21 @@ namespace {
 
 using enum dma_side;
 
-constexpr unsigned argument_x = 0, argument_y = 1, argument_more = 2;
 constexpr std::uint32_t half_bytes = chunk_bytes / 2;
 constexpr std::uint32_t most_wrap = 1023;
-constexpr std::uint32_t most_pairs = 4 * 255;  // a task has 256 runs
 
 // Shim BDs by channel.
-constexpr unsigned shim_in(unsigned n) { return n; }
-constexpr unsigned shim_out(unsigned n) { return 2 + n; }
-constexpr unsigned shim_weights = 4;
+constexpr unsigned shim_x(unsigned n) { return n; }
+constexpr unsigned shim_y(unsigned n) { return 2 + n; }
 
 // Memtile BDs.
-constexpr unsigned fill(unsigned n) { return standard_bds::free(n); }
-constexpr unsigned joined(unsigned n, unsigned i) { return standard_bds::free(n) + 1 + i; }
-constexpr unsigned alone(unsigned n) { return standard_bds::free(n) + 5; }
-constexpr unsigned weights_in = standard_bds::free(1) + 6, weights_out = standard_bds::free(1) + 7;
+constexpr unsigned fill_rows(unsigned n) { return standard_bds::free(n); }
+constexpr unsigned join_rows(unsigned n, unsigned i) { return standard_bds::free(n) + 1 + i; }
+constexpr unsigned send_alone(unsigned n) { return standard_bds::free(n) + 5; }
 
-class writer {
+class rows_writer {
  public:
-  explicit writer(const row_job& job) : job_(job), layout_(rows_of(job.columns)), chunks_(share()) {}
+  explicit rows_writer(const row_job& job) : job_(job), layout_(rows_of(job.columns)), chunks_(share()) {}
 
   std::vector<std::uint32_t> write() {
     // The firmware takes its time over each address of a buffer: a column begins while it is at the next ones.
@@ -158,10 +154,10 @@ class writer {
       const bool mask = n == 1 && job_.masked;
       const std::uint32_t pitch = mask ? 0 : job_.x_pitch;
       const std::uint32_t first = (first_unit(column) + (job_.masked ? 0 : n)) * used_unit_words();
-      code_.write_bd(column, shim_in(n),
+      code_.write_bd(column, shim_x(n),
                      every_other(used_unit_words(), count, (job_.masked ? 1 : 2) * used_unit_words(), pitch),
                      mask ? argument_more : argument_x, byte_at(first, pitch));
-      code_.push(column, sending(n), shim_in(n), 1, false);
+      code_.push(column, sending(n), shim_x(n), 1, false);
       fill_memtile(column, n, count);
       scatter(column, n, count);
     }
@@ -173,9 +169,8 @@ class writer {
 
   /// Chunks go on their way one by one, as far as a task's runs reach.
   void fill_memtile(unsigned column, unsigned n, std::uint32_t count) {
-    constexpr std::uint32_t most_runs = 256;
     const std::uint32_t at_once = count * cores() > most_runs ? cores() : 1;
-    code_.write_memtile_bd(column, fill(n),
+    code_.write_memtile_bd(column, fill_rows(n),
                            {.address = in_offset(n),
                             .length = at_once * used_words(),
                             .dimensions = spread(),
@@ -183,7 +178,7 @@ class writer {
                             .iteration_wrap = in_chunks / at_once,
                             .acquire = {{in_free(n), at_once}},
                             .release = {{in_free(n) + 1, at_once}}});
-    push_runs(code_, column, s2mm, in_channel(n), fill(n), count * cores() / at_once);
+    push_runs(code_, column, s2mm, in_channel(n), fill_rows(n), count * cores() / at_once);
   }
 
   void scatter(unsigned column, unsigned n, std::uint32_t count) {
@@ -192,7 +187,7 @@ class writer {
       push_runs(code_, column, mm2s, in_channel(n), standard_bds::scatter(n), count);
       return;
     }
-    code_.write_memtile_bd(column, alone(n),
+    code_.write_memtile_bd(column, send_alone(n),
                            {.address = in_offset(n),
                             .length = chunk_words,
                             .iteration_step = chunk_words,
@@ -200,29 +195,13 @@ class writer {
                             .packet_id = core_id(0),
                             .acquire = {{in_free(n) + 1, 1}},
                             .release = {{in_free(n), 1}}});
-    push_runs(code_, column, mm2s, in_channel(n), alone(n), count);
+    push_runs(code_, column, mm2s, in_channel(n), send_alone(n), count);
   }
 
   /// gamma and beta for all cores of the column: half a chunk each, or with long rows a whole one.
   void queue_weights(unsigned column) {
     const std::uint32_t chunks = units_per_chunk() == 1 ? 2 : 1;
-    constexpr std::uint32_t inner = 512;
-    code_.write_bd(column, shim_weights,
-                   {.length = chunks * chunk_words,
-                    .d0_step = 1,
-                    .d0_wrap = inner,
-                    .d1_step = inner,
-                    .d1_wrap = chunks * chunk_words / 2 / inner,
-                    .d2_step = chunk_words},
-                   argument_more, 0);
-    code_.push(column, sending(1), shim_weights, 1, false);
-    memtile_bd bd{.address = panel_offset, .length = chunks * chunk_words, .release = {{panel_free + 1, chunks}}};
-    code_.write_memtile_bd(column, weights_in, bd);
-    std::swap(bd.acquire, bd.release);
-    bd.packet_id = broadcast_id;
-    code_.write_memtile_bd(column, weights_out, bd);
-    code_.push_memtile(column, s2mm, in_channel(1), weights_in, 1);
-    code_.push_memtile(column, mm2s, in_channel(1), weights_out, 1);
+    queue_broadcast(code_, column, argument_more, strided(chunks * chunk_words / 2, chunk_words, 2));
   }
 
   /// Results: rows 0 and 1 by one channel, 2 and 3 by the other.
@@ -231,11 +210,11 @@ class writer {
     for (unsigned n = 0; n < results_channels(); ++n) {
       code_.set_controller(column, taking(n));
       for (unsigned i = 0; i < each; ++i) write_joined(column, n, i);
-      push_runs(code_, column, mm2s, joined_channel(n), joined(n, 0), units(column));
+      push_runs(code_, column, mm2s, joined_channel(n), join_rows(n, 0), units(column));
       const std::uint32_t first = first_unit(column) * used_unit_words() + n * words;
-      code_.write_bd(column, shim_out(n), every_other(words, units(column), used_unit_words(), job_.y_pitch),
-                     argument_y, byte_at(first, job_.y_pitch));
-      code_.push(column, taking(n), shim_out(n), 1, true);
+      code_.write_bd(column, shim_y(n), every_other(words, units(column), used_unit_words(), job_.y_pitch), argument_y,
+                     byte_at(first, job_.y_pitch));
+      code_.push(column, taking(n), shim_y(n), 1, true);
     }
   }
   unsigned results_channels() const { return cores() > 2 ? 2 : 1; }
@@ -249,8 +228,8 @@ class writer {
                   .iteration_wrap = out_chunks,
                   .acquire = {{out_free(row) + 1, 1}},
                   .release = {{out_free(row), 1}}};
-    if (i == 0 && cores() > 1) bd.next = joined(n, 1);
-    code_.write_memtile_bd(column, joined(n, i), bd);
+    if (i == 0 && cores() > 1) bd.next = join_rows(n, 1);
+    code_.write_memtile_bd(column, join_rows(n, i), bd);
   }
 
   row_job job_;
@@ -282,14 +261,20 @@ row_layout rows_of(std::uint32_t row_length) {
   return layout;
 }
 
+std::uint32_t padded_rows(std::size_t rows, const row_layout& layout) {
+  const std::size_t multiple = layout.rows_per_pair;
+  return static_cast<std::uint32_t>((rows + multiple - 1) / multiple * multiple);
+}
+
 std::vector<std::uint32_t> rows_code(const row_job& job) {
+  constexpr std::uint32_t most_pairs = columns * (most_runs - 1);
   const std::uint32_t each = rows_of(job.columns).rows_per_pair;
   if (job.rows == 0 || job.rows > most_pairs * each) {
     throw shape_error(
         "R", fmt::format("{} rows of {} columns, a call takes 1 to {}", job.rows, job.columns, most_pairs * each));
   }
   for (const std::uint32_t pitch : {job.x_pitch, job.y_pitch}) check_pitch(job.columns, pitch);
-  return writer(job).write();
+  return rows_writer(job).write();
 }
 
 }  // namespace npurt::detail::overlay

@@ -23,6 +23,9 @@ struct row_layout {
 /// @param columns 1 to 4096
 row_layout rows_of(std::uint32_t columns);
 
+/// Rows in memory.
+std::uint32_t padded_rows(std::size_t rows, const row_layout& layout);
+
 /// Of row r the first min(max(first + r * step, 0), most) columns count; the others are masked.
 struct row_visibility {
   std::int32_t first = std::numeric_limits<std::int32_t>::max();
@@ -44,7 +47,10 @@ struct row_job {
   unsigned cores_of_a_column = core_rows;  ///< or 1
 };
 
-/// Arguments 0 x, 1 y.
+/// gamma and beta, or what is added to x.
+inline constexpr unsigned argument_more = 2;
+
+/// Arguments argument_x and argument_y.
 /// @throws shape_error if there are no rows or too many for one call, or naming C where rows with gaps in memory are
 ///         longer than a shim's dimension
 std::vector<std::uint32_t> rows_code(const row_job& job);

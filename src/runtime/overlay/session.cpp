@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/overlay/session.hpp"
 
+#include <map>
+#include <mutex>
+
 #include <fmt/format.h>
 
 #include "npurt/error.hpp"
 #include "runtime/prebuilt.hpp"
+#include "runtime/trace.hpp"
 #include "runtime/xclbin_check.hpp"
 
 namespace npurt::detail::overlay {
@@ -25,7 +29,10 @@ void check_architecture(std::string_view kernel_name, const std::string& device_
       kernel_name, device_name));
 }
 
+namespace {
+
 std::shared_ptr<session> open_session(const device& target) {
+  const trace::span now("open the overlay");
   check_architecture(overlay_name, target.name());
   const xclbin file(find_prebuilt(overlay_name));
   check_pdi_uuids(file);
@@ -34,6 +41,23 @@ std::shared_ptr<session> open_session(const device& target) {
   kernel opened(context, overlay_name);
   op_report report{target.name(), target.emulated(), overlay_name, file.origin()};
   return std::make_shared<session>(std::move(context), std::move(opened), std::move(report), std::move(pages));
+}
+
+/// Sessions end with the last device object and what was made from it.
+struct sessions {
+  std::mutex mutex;
+  std::map<const void*, std::weak_ptr<session>> open;  // by XRT's device, which XRT opens once
+};
+
+}  // namespace
+
+std::shared_ptr<session> shared_session(const device& target) {
+  static auto* const all = new sessions;
+  const std::lock_guard lock(all->mutex);
+  std::weak_ptr<session>& known = all->open[target.native().get_handle().get()];
+  auto found = known.lock();
+  if (!found) known = found = open_session(target);
+  return found;
 }
 
 std::chrono::milliseconds default_deadline(const op_report& report) {

@@ -24,8 +24,9 @@ struct session {
 /// @throws architecture_error if a device of this name is not one that the kernels are built for
 void check_architecture(std::string_view kernel_name, const std::string& device_name);
 
+/// The one of all device objects of the process that stand for the same device, opened now if there is none.
 /// @throws file_error, xclbin_error, architecture_error, context_limit_error, device_error
-std::shared_ptr<session> open_session(const device& target);
+std::shared_ptr<session> shared_session(const device& target);
 
 /// What a call is given unless it says otherwise.
 std::chrono::milliseconds default_deadline(const op_report& report);

@@ -29,17 +29,44 @@ void allocate(memories& into, const program& what, const kernel& target) {
 execution::execution(std::shared_ptr<overlay::session> place, std::shared_ptr<const program> what,
                      const memories& memory, std::size_t first, std::size_t count)
     : place_(std::move(place)), program_(std::move(what)) {
-  translated<buffer_error>("a list of commands",
-                           [&] { list_ = xrt::runlist(place_->target.state()->context->native); });
+  held_ = context().use();
+  number_ = held_->number;
+  together_ = place_->pages.is_shared(place_->target);
+  translated<buffer_error>("a list of commands", [&] { list_ = xrt::runlist(held_->native); });
   for (std::size_t i = first; i < first + count; ++i) {
     const prepared_step& each = program_->steps[i];
-    if (const auto page = overlay::page_of(place_->pages.pages(), each.op)) {
+    const auto page = overlay::page_of(place_->pages.pages(), each.op);
+    if (page && together_) {
+      add(i, false, overlay::with_page(place_->pages.pages(), *page, each.code), bound(each, memory));
+      continue;
+    }
+    if (page) {
       if (last_page_ && last_page_ != page) add(i, true, overlay::page_code(place_->pages.pages(), *page), {});
       if (!first_page_) first_page_ = page;
       last_page_ = page;
     }
     add(i, false, each.code, bound(each, memory));
   }
+  context().attach(*this);
+}
+
+execution::~execution() { context().detach(*this); }
+
+bool execution::acquire() {
+  held_ = context().use();
+  const bool paged = together_ || first_page_;
+  return held_->number == number_ && (!paged || together_ == place_->pages.is_shared(place_->target));
+}
+
+void execution::abandon() noexcept {
+  if (!held_) return;  // fail() has done it
+  context().suspect(held_);
+  if (ended()) release();
+}
+
+void execution::let_go() noexcept {
+  list_ = {};
+  number_ = 0;
 }
 
 std::vector<xrt::bo> execution::bound(const prepared_step& each, const memories& memory) const {
@@ -84,20 +111,23 @@ void execution::start() {
                                       commands_.size(), failure.what()));
     }
   };
-  if (first_page_) return place_->pages.start(place_->target, *first_page_, *last_page_, execute);
-  execute();
+  place_->pages.start(place_->target, first_page_, last_page_, execute);
 }
 
 bool execution::ended_within(std::chrono::milliseconds time) {
+  const auto over = [this](bool ended) {
+    if (ended) release();
+    return ended;
+  };
   try {
-    return list_.wait(time) == std::cv_status::no_timeout;
+    return over(list_.wait(time) == std::cv_status::no_timeout);
   } catch (const xrt::runlist::command_error& failure) {
     fail(static_cast<command_state>(failure.get_command_state()), name_of(failure.get_run()), failure.what());
   } catch (const std::exception& failure) {
     // Where the driver hands out a syncobj, XRT reports an expired wait like this (see run.cpp).
     const ert_cmd_state state = state_now();
     if (!has_ended(state)) return false;
-    if (state == ERT_CMD_STATE_COMPLETED) return true;
+    if (state == ERT_CMD_STATE_COMPLETED) return over(true);
     fail(static_cast<command_state>(state), "one of its operations", failure.what());
   }
 }
@@ -111,7 +141,7 @@ ert_cmd_state execution::state_now() const {
   }
 }
 
-bool execution::ended() const { return has_ended(state_now()); }
+bool execution::ended() const { return !held_ || has_ended(state_now()); }
 
 std::string execution::name_of(const xrt::run& failed) const {
   const auto found = std::ranges::find_if(
@@ -121,7 +151,9 @@ std::string execution::name_of(const xrt::run& failed) const {
                      program_->steps[found->step].info.name);
 }
 
-void execution::fail(command_state state, const std::string& where, const char* text) const {
+void execution::fail(command_state state, const std::string& where, const char* text) {
+  context().suspect(held_);
+  release();
   throw command_error(state, fmt::format("a sequence of {} operations: {} {}. XRT says: {}{}", commands_.size(), where,
                                          describe(state), text, emulator_report()));
 }

@@ -30,14 +30,28 @@ using memories = std::vector<memory>;
 /// @throws buffer_error
 void allocate(memories& into, const program& what, const kernel& target);
 
-/// Commands for consecutive operations, ready to be started any number of times. Keeps their memory and their context.
-/// Not thread-safe.
-class execution {
+/// Commands for consecutive operations, ready to be started any number of times. Keeps their memory, and from the start
+/// to the end their context. Not thread-safe, but for let_go().
+class execution final : context_user {
  public:
+  /// Its context is open when it is made; see release().
   /// @param first, count of the program's operations
-  /// @throws buffer_error, xclbin_error
+  /// @throws buffer_error, xclbin_error, context_limit_error, device_error
   execution(std::shared_ptr<overlay::session> place, std::shared_ptr<const program> what, const memories& memory,
             std::size_t first, std::size_t count);
+  ~execution();
+  execution(const execution&) = delete;
+  execution& operator=(const execution&) = delete;
+
+  /// Opens the context, and keeps it open until the end of a run or release().
+  /// @return whether the commands are still of use: not if the context was closed meanwhile, or began or ceased to be
+  ///         shared with others
+  /// @throws as the constructor
+  bool acquire();
+  void release() noexcept { held_.reset(); }
+  /// What comes next gets a new context. This one stays open until the commands have ended.
+  void abandon() noexcept;
+  void let_go() noexcept override;
 
   const std::shared_ptr<overlay::session>& place() const { return place_; }
 
@@ -66,13 +80,17 @@ class execution {
   std::vector<xrt::bo> bound(const prepared_step& each, const memories& memory) const;
   ert_cmd_state state_now() const;
   std::string name_of(const xrt::run& failed) const;
-  [[noreturn]] void fail(command_state state, const std::string& where, const char* text) const;
+  [[noreturn]] void fail(command_state state, const std::string& where, const char* text);
+  hw_context_state& context() const { return *place_->target.state()->context; }
 
   std::shared_ptr<overlay::session> place_;
   std::shared_ptr<const program> program_;
   std::vector<command> commands_;
   std::optional<std::size_t> first_page_, last_page_;  ///< that it needs at the start and leaves at the end
   xrt::runlist list_;
+  bool together_ = false;     ///< each command brings its page
+  std::uint64_t number_ = 0;  ///< of the opening of the context that the list was made in
+  std::shared_ptr<const open_context> held_;
 };
 
 }  // namespace npurt::detail::sequences

@@ -15,8 +15,9 @@ struct handles {
     std::size_t index, first_column;
   };
 
-  static sequence_tensor make(std::uint64_t owner, std::size_t index, std::size_t rows, std::size_t columns) {
-    return {owner, index, rows, columns};
+  static sequence_tensor make(std::uint64_t owner, std::size_t index, std::size_t rows, std::size_t columns,
+                              sequence_element element) {
+    return {owner, index, rows, columns, element};
   }
   static content read(const sequence_tensor& given) { return {given.owner_, given.index_, given.first_column_}; }
 };

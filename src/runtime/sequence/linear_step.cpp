@@ -4,8 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "runtime/overlay/add_code.hpp"
-#include "runtime/overlay/call.hpp"
+#include "runtime/overlay/linear_code.hpp"
 #include "runtime/sequence/step.hpp"
 
 namespace npurt::detail::sequences {
@@ -15,29 +14,29 @@ namespace {
 using overlay::operation;
 
 struct linear_job {
-  operation op;
-  const char* name;
+  const overlay::linear_operation& what;
   std::vector<operand> operands;  ///< the last one is the result
   std::uint32_t word = 0;         ///< of scale
+  std::shared_ptr<const buffer<std::byte>> table{};
 };
 
 class linear : public step {
  public:
   explicit linear(linear_job job) : job_(std::move(job)) {
-    const std::size_t bytes = job_.operands[0].rows * job_.operands[0].columns * tensor::element_bytes;
-    check_range(job_.name, "x", "R", bytes, elementwise_max_bytes);
+    check_range(job_.what.name, "x", "R", job_.operands[0].bytes(), elementwise_max_bytes);
   }
 
   sequence_step describe() const override {
-    const auto& [tensor, rows, first, columns] = job_.operands[0];
-    return {.name = fmt::format("{} {}x{}", job_.name, rows, columns),
+    const operand& x = job_.operands[0];
+    return {.name = fmt::format("{} {}x{}", job_.what.name, x.rows, x.columns),
             .macs = 0,
-            .bytes = rows * columns * tensor::element_bytes * job_.operands.size()};
+            .bytes = x.bytes() * job_.operands.size()};
   }
 
   std::vector<argument> arguments() const override {
     std::vector<argument> all;
     for (const operand& each : job_.operands) all.emplace_back(each.tensor);
+    if (job_.table) all.emplace_back(job_.table->native());
     return all;
   }
 
@@ -45,9 +44,9 @@ class linear : public step {
     std::size_t rows = 0, pitch = 0;
     for (const operand& each : job_.operands) {
       rows = std::max({rows, each.rows, all[each.tensor].memory_rows});
-      pitch = std::max({pitch, even(each.columns), all[each.tensor].pitch});
+      pitch = std::max(pitch, all[each.tensor].pitch);
     }
-    const std::size_t bytes = pairs_of(rows * pitch * tensor::element_bytes) * pair_bytes();
+    const std::size_t bytes = job_.what.buffer_bytes(rows * pitch * bytes_of(job_.operands[0].element));
     bool changed = false;
     for (const operand& each : job_.operands) changed |= all[each.tensor].need(rows, pitch, bytes);
     return changed;
@@ -57,47 +56,33 @@ class linear : public step {
 
   overlay::recipe write(const tensors& all) const override {
     const std::size_t bytes = all[job_.operands[0].tensor].matrix_bytes();
-    check_range(job_.name, "x with its padding", "R", bytes, elementwise_max_bytes);
-    const auto pairs = static_cast<std::uint32_t>(pairs_of(bytes));
-    if (job_.op == operation::add_bf16) return {job_.op, overlay::add_code(pairs), {}};
-    const auto words = job_.op == operation::scale_bf16 ? std::span(&job_.word, 1) : std::span<const std::uint32_t>();
-    return {job_.op, overlay::elementwise_code(job_.op, pairs, words), {}};
+    check_range(job_.what.name, "x with its padding", "R", bytes, elementwise_max_bytes);
+    return {job_.what.op, overlay::linear_code(job_.what, job_.what.pairs_of(bytes), job_.word), {}};
   }
 
  private:
-  static std::size_t even(std::size_t columns) { return (columns + 1) / 2 * 2; }
-  unsigned chunks_per_pair() const {
-    return job_.op == operation::add_bf16 ? overlay::add_chunks_per_pair : overlay::chunks_per_pair;
-  }
-  std::size_t pairs_of(std::size_t bytes) const { return overlay::pairs_of(bytes, chunks_per_pair()); }
-  std::size_t pair_bytes() const { return std::size_t{chunks_per_pair()} * overlay::chunk_bytes; }
-
   linear_job job_;
 };
 
 }  // namespace
 
 std::unique_ptr<step> elementwise_step(elementwise function, const operand& x, const operand& y, float factor) {
-  switch (function) {
-    case elementwise::gelu:
-      return std::make_unique<linear>(linear_job{operation::gelu_bf16, "gelu", {x, y}});
-    case elementwise::silu:
-      return std::make_unique<linear>(linear_job{operation::silu_bf16, "silu", {x, y}});
-    case elementwise::relu:
-      return std::make_unique<linear>(linear_job{operation::relu_bf16, "relu", {x, y}});
-    case elementwise::scale:
-      return std::make_unique<linear>(
-          linear_job{operation::scale_bf16, "scale", {x, y}, std::bit_cast<std::uint32_t>(factor)});
-  }
-  throw value_error("elementwise: no such function");
+  return std::make_unique<linear>(
+      linear_job{overlay::linear_of(function), {x, y}, std::bit_cast<std::uint32_t>(factor)});
 }
 
 std::unique_ptr<step> add_step(const operand& x, const operand& y, const operand& sum) {
-  return std::make_unique<linear>(linear_job{operation::add_bf16, "add", {x, y, sum}});
+  return std::make_unique<linear>(linear_job{overlay::linear_of(operation::add_bf16), {x, y, sum}});
+}
+
+std::unique_ptr<step> gelu_i8_step(gelu_i8_inputs inputs) {
+  return std::make_unique<linear>(linear_job{.what = overlay::linear_of(operation::gelu_i8),
+                                             .operands = {inputs.x, inputs.y},
+                                             .table = std::make_shared<buffer<std::byte>>(std::move(inputs.table))});
 }
 
 std::unique_ptr<step> copy_step(const operand& x, const operand& y) {
-  return std::make_unique<linear>(linear_job{operation::copy, "copy", {x, y}});
+  return std::make_unique<linear>(linear_job{overlay::linear_of(operation::copy), {x, y}});
 }
 
 }  // namespace npurt::detail::sequences

@@ -10,15 +10,32 @@ namespace npurt::detail::sequences {
 
 namespace {
 
+overlay::matmul_result result_of(const matmul_weights_state& weights) {
+  if (!weights.is_i8) return overlay::matmul_result::bf16;
+  return weights.bias ? overlay::matmul_result::i8 : overlay::matmul_result::i32;
+}
+
+overlay::operation operation_of(const matmul_weights_state& weights) {
+  if (!weights.is_i8) return overlay::operation::matmul_bf16;
+  return weights.bias ? overlay::operation::matmul_i8 : overlay::operation::matmul_i8_i32;
+}
+
+/// Of the name.
+const char* epilogue_of(const matmul_weights_state& weights) {
+  if (weights.is_i8) return weights.bias ? " int8" : " int8 to int32";
+  return weights.bias ? " +bias" : "";
+}
+
 overlay::matmul_job job_of(const matmul_inputs& in) {
   return {.m = static_cast<std::uint32_t>(in.a.rows),
           .n = in.weights->outputs,
           .k = in.weights->inputs,
-          .bf16 = true,
-          .result = overlay::matmul_result::bf16,
-          .bias = in.weights->bias.has_value(),
+          .bf16 = !in.weights->is_i8,
+          .result = result_of(*in.weights),
+          .bias = !in.weights->is_i8 && in.weights->bias.has_value(),
           .gelu = in.gelu,
-          .residual = in.residual ? overlay::matmul_residual::bf16 : overlay::matmul_residual::none};
+          .residual = in.residual ? overlay::matmul_residual::bf16 : overlay::matmul_residual::none,
+          .zero_point = in.weights->zero_point};
 }
 
 class matmul : public step {
@@ -27,10 +44,10 @@ class matmul : public step {
 
   sequence_step describe() const override {
     const std::uint64_t m = in_.a.rows, n = in_.weights->outputs, k = in_.weights->inputs;
-    return {.name = fmt::format("matmul {}x{}x{}{}{}{}", m, n, k, in_.weights->bias ? " +bias" : "",
-                                in_.gelu ? " gelu" : "", in_.residual ? " +residual" : ""),
+    return {.name = fmt::format("matmul {}x{}x{}{}{}{}", m, n, k, epilogue_of(*in_.weights), in_.gelu ? " gelu" : "",
+                                in_.residual ? " +residual" : ""),
             .macs = m * n * k,
-            .bytes = (m * k + k * n + (in_.residual ? 2 : 1) * m * n) * tensor::element_bytes};
+            .bytes = in_.a.bytes() + k * n * bytes_of(in_.a.element) + (in_.residual ? 2 : 1) * in_.result.bytes()};
   }
 
   std::vector<argument> arguments() const override {
@@ -55,7 +72,7 @@ class matmul : public step {
     job.c_pitch = pitch(all, in_.result);
     if (in_.residual) job.residual_pitch = pitch(all, *in_.residual);
     constexpr unsigned after_c = 3;
-    return {overlay::operation::matmul_bf16,
+    return {operation_of(*in_.weights),
             overlay::matmul_code(overlay::padded(job),
                                  {.bias = after_c, .residual = in_.weights->bias ? after_c + 1 : after_c}),
             {}};

@@ -16,20 +16,23 @@ class recording {
  public:
   recording();
 
-  sequence_tensor input(std::string name, std::size_t rows, std::size_t columns);
+  sequence_tensor input(std::string name, std::size_t rows, std::size_t columns, sequence_element element);
+  sequence_tensor samples(std::string name, std::size_t count);
 
   /// @throws sequence_error if the tensor is another sequence's, or is only columns of one
   operand whole(const sequence_tensor& given) const;
-  /// @throws sequence_error if the tensor is another sequence's
+  /// @throws sequence_error if the tensor is another sequence's, or no matrix
   operand part(const sequence_tensor& given) const;
+  /// @throws sequence_error if they are not what samples() made
+  operand samples_of(const sequence_tensor& given) const;
 
-  /// Records an operation whose result has those extents.
-  /// @param make returns the step for that result
+  /// Records an operation with that result.
+  /// @param make returns the step for it
   template <typename Make>
-  sequence_tensor add(std::size_t rows, std::size_t columns, Make&& make) {
-    tensors_.push_back({.rows = rows, .columns = columns});
+  sequence_tensor add(const tensor& result, Make&& make) {
+    tensors_.push_back(result);
     try {
-      keep(make(operand{tensors_.size() - 1, rows, 0, columns}));
+      keep(make(operand{tensors_.size() - 1, result.rows, 0, result.columns, result.element}));
     } catch (...) {
       tensors_.pop_back();
       throw;
@@ -46,6 +49,8 @@ class recording {
 
  private:
   void keep(std::unique_ptr<step> made);
+  operand owned(const sequence_tensor& given) const;
+  void check_whole(const operand& all) const;
   void check_name(const std::string& name) const;
   sequence_tensor handle(std::size_t index) const;
 

@@ -36,7 +36,7 @@ class rows : public step {
   sequence_step describe() const override {
     return {.name = fmt::format("{} {}x{}", job_.name, job_.x.rows, job_.x.columns),
             .macs = 0,
-            .bytes = 2 * job_.x.rows * job_.x.columns * tensor::element_bytes};
+            .bytes = 2 * job_.x.bytes()};
   }
 
   std::vector<argument> arguments() const override {
@@ -56,7 +56,7 @@ class rows : public step {
   overlay::recipe write(const tensors& all) const override {
     return {job_.op,
             overlay::rows_code({.op = job_.op,
-                                .rows = static_cast<std::uint32_t>(padded_rows()),
+                                .rows = padded_rows(),
                                 .columns = columns(),
                                 .eps = job_.eps,
                                 .weights = job_.weights != nullptr,
@@ -67,10 +67,7 @@ class rows : public step {
 
  private:
   std::uint32_t columns() const { return static_cast<std::uint32_t>(job_.x.columns); }
-  std::size_t padded_rows() const {
-    const std::size_t multiple = layout_.rows_per_pair;
-    return (job_.x.rows + multiple - 1) / multiple * multiple;
-  }
+  std::uint32_t padded_rows() const { return overlay::padded_rows(job_.x.rows, layout_); }
 
   rows_job job_;
   overlay::row_layout layout_;

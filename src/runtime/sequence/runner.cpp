@@ -9,7 +9,9 @@
 #include "runtime/device_state.hpp"
 #include "runtime/log.hpp"
 #include "runtime/ops/copy_rows.hpp"
+#include "runtime/ops/mel_operands.hpp"
 #include "runtime/retired_runs.hpp"
+#include "runtime/trace.hpp"
 #include "runtime/translate.hpp"
 
 namespace npurt::detail::sequences {
@@ -26,9 +28,26 @@ void synchronise(const xrt::bo& bo, bool to_device, std::size_t bytes) {
   });
 }
 
-void check_extents(const char* what, const tensor& is, std::size_t rows, std::size_t columns) {
-  check_extent("sequence", what, "R", rows, is.rows);
-  check_extent("sequence", what, "C", columns, is.columns);
+void check_element(const tensor& is, sequence_element given) {
+  if (is.element != given) throw sequence_error(fmt::format("'{}' of a sequence has other elements", is.name));
+}
+
+template <typename Byte>
+void check_view(const char* what, const tensor& is, const sequence_view<Byte>& view) {
+  check_element(is, view.element);
+  check_extent("sequence", what, "R", view.rows, is.rows);
+  check_extent("sequence", what, "C", view.columns, is.columns);
+}
+
+samples_in samples_in_of(const sequence_view<const std::byte>& view) {
+  return {reinterpret_cast<const float*>(view.data), view.columns};
+}
+
+/// @throws sequence_error unless it is a matrix
+const tensor& matrix_of(const program& in, std::string_view name) {
+  const tensor& found = in.all[in.index_of(name)];
+  if (found.form == form::matrix) return found;
+  throw sequence_error(fmt::format("'{}' of a sequence has no layout: the host has a part in it", name));
 }
 
 }  // namespace
@@ -36,6 +55,7 @@ void check_extents(const char* what, const tensor& is, std::size_t rows, std::si
 runner::runner(device same, std::shared_ptr<const program> what)
     : device_(std::move(same)), program_(std::move(what)), bound_(program_->all.size()) {
   make_ready();
+  execution_->release();
   report_ = &device_.state()->ops.keep(execution_->place()->report);
 }
 
@@ -47,7 +67,7 @@ void runner::check_idle() const {
 
 void runner::make_ready() {
   std::shared_ptr<overlay::session> place = device_.state()->ops.open(device_);
-  if (execution_ && !failed_ && execution_->place() == place) return;
+  if (execution_ && !failed_ && execution_->place() == place && execution_->acquire()) return;
   if (failed_ || memories_.empty()) renew_memory(place->target);
   execution_ = std::make_shared<execution>(place, program_, memories_, 0, program_->steps.size());
   failed_ = false;
@@ -63,54 +83,68 @@ void runner::renew_memory(const kernel& target) {
   for (std::size_t i = 0; i < memories_.size(); ++i) {
     const tensor& each = program_->all[i];
     if (bound_[i] || each.role != role::input) continue;
-    std::memcpy(fresh[i].data, memories_[i].data, each.matrix_bytes());
-    synchronise(fresh[i].bo, true, each.matrix_bytes());
+    std::memcpy(fresh[i].data, memories_[i].data, each.size_bytes());
+    synchronise(fresh[i].bo, true, each.size_bytes());
   }
   memories_ = std::move(fresh);
 }
 
-void runner::write(std::string_view name, matrix_view<const std::bfloat16_t> view) {
+void runner::write(std::string_view name, const sequence_view<const std::byte>& view) {
+  const trace::span now("sequence::write", name);
   const std::size_t index = program_->index_of(name);
   const tensor& to = program_->all[index];
   if (to.role != role::input) throw sequence_error(fmt::format("'{}' is no input of the sequence", name));
-  check_extents("what is written", to, view.rows(), view.columns());
+  check_view("what is written", to, view);
+  const double scale = to.form == form::mel_samples ? mel_scale_of(samples_in_of(view)) : 0;
   const lock held(mutex_);
   check_idle();
-  const std::size_t row_bytes = view.columns() * tensor::element_bytes;
-  copy_rows(memories_[index].data, to.pitch_bytes(), std::as_bytes(view.elements()).data(), row_bytes, view.rows(),
-            row_bytes);
-  synchronise(memories_[index].bo, true, view.rows() * to.pitch_bytes());
+  if (to.form == form::mel_samples) return write_samples(index, samples_in_of(view), scale);
+  const std::size_t row_bytes = view.columns * to.element_bytes();
+  copy_rows(memories_[index].data, to.pitch_bytes(), view.data, row_bytes, view.rows, row_bytes);
+  synchronise(memories_[index].bo, true, view.rows * to.pitch_bytes());
 }
 
-void runner::read(std::string_view name, matrix_view<std::bfloat16_t> view) {
+void runner::write_samples(std::size_t index, std::span<const float> pcm, double scale) {
+  put_mel_samples(pcm, scale, memories_[index].data);
+  put_mel_tables(scale, memories_[index + 1].data);
+  for (const std::size_t each : {index, index + 1}) {
+    synchronise(memories_[each].bo, true, program_->all[each].size_bytes());
+  }
+}
+
+void runner::read(std::string_view name, const sequence_view<std::byte>& view) {
+  const trace::span now("sequence::read", name);
   const std::size_t index = program_->index_of(name);
   const tensor& from = program_->all[index];
   if (from.role != role::output) throw sequence_error(fmt::format("'{}' is no output of the sequence", name));
-  check_extents("what is read into", from, view.rows(), view.columns());
+  check_view("what is read into", from, view);
   const lock held(mutex_);
   check_idle();
   if (!has_result_) throw sequence_error(fmt::format("'{}' is read before a run of the sequence has completed", name));
-  const std::size_t row_bytes = view.columns() * tensor::element_bytes;
-  synchronise(memories_[index].bo, false, view.rows() * from.pitch_bytes());
-  copy_rows(std::as_writable_bytes(view.elements()).data(), row_bytes, memories_[index].data, from.pitch_bytes(),
-            view.rows(), row_bytes);
+  if (from.form == form::mel_result) {
+    synchronise(memories_[index].bo, false, from.size_bytes());
+    const std::span results(reinterpret_cast<float*>(view.data), view.rows * view.columns);
+    return take_mel(memories_[index].data, mel_out(results, view.rows, view.columns));
+  }
+  const std::size_t row_bytes = view.columns * from.element_bytes();
+  synchronise(memories_[index].bo, false, view.rows * from.pitch_bytes());
+  copy_rows(view.data, row_bytes, memories_[index].data, from.pitch_bytes(), view.rows, row_bytes);
 }
 
 sequence_layout runner::layout(std::string_view name) const {
-  const tensor& found = program_->all[program_->index_of(name)];
-  return {found.rows, found.columns, found.pitch, found.size_bytes() / tensor::element_bytes};
+  const tensor& found = matrix_of(*program_, name);
+  return {found.rows, found.columns, found.pitch, found.size_bytes() / found.element_bytes()};
 }
 
-buffer<std::bfloat16_t> runner::make_buffer(std::string_view name) {
-  const lock held(mutex_);
-  buffer<std::bfloat16_t> made(execution_->place()->target, layout(name).elements);
-  std::memset(static_cast<void*>(made.data()), 0, made.size() * sizeof(std::bfloat16_t));
-  made.to_device();
-  return made;
+std::size_t runner::elements_of(std::string_view name, sequence_element element) const {
+  check_element(matrix_of(*program_, name), element);
+  return layout(name).elements;
 }
 
-void runner::bind(std::string_view name, const xrt::bo& bo) {
+void runner::bind(std::string_view name, const xrt::bo& bo, sequence_element element) {
+  const trace::span now("sequence::bind", name);
   const std::size_t index = program_->index_of(name);
+  check_element(matrix_of(*program_, name), element);
   const std::size_t needed = program_->all[index].size_bytes();
   if (bo.size() < needed) {
     throw buffer_error(fmt::format("the buffer that is bound to '{}' of a sequence has {} bytes, it must have {}", name,
@@ -124,12 +158,14 @@ void runner::bind(std::string_view name, const xrt::bo& bo) {
   failed_ = true;  // unless all of it goes well: half of a list is of no use
   execution_->rebind(index, bo);
   memories_[index] = {bo, data};
+  execution_->release();
   bound_[index] = true;
   has_result_ = has_result_ && program_->all[index].role != role::output;
   failed_ = false;
 }
 
 std::uint64_t runner::start() {
+  const trace::span now("sequence::start");
   const lock held(mutex_);
   check_idle();
   make_ready();
@@ -153,10 +189,11 @@ void runner::set_ended(std::exception_ptr failure) {
   changed_.notify_all();
 }
 
-// A failed command may have taken its context with it, and the commands queued behind it.
+// A failed command may have taken its context with it, and the commands queued behind it: the next start makes them
+// anew.
 void runner::forget_context() {
   failed_ = true;
-  device_.state()->ops.forget(execution_->place());
+  execution_->abandon();
 }
 
 void runner::keep_until_ended() noexcept {
@@ -224,6 +261,7 @@ timeout_error late(std::size_t operations, milliseconds deadline) {
 }  // namespace
 
 void runner::wait(milliseconds deadline) {
+  const trace::span now("sequence::wait");
   const time_point ends_at = end_of(deadline);
   std::uint64_t number = 0;
   {
@@ -236,6 +274,7 @@ void runner::wait(milliseconds deadline) {
 }
 
 void runner::run(milliseconds deadline) {
+  const trace::span now("sequence::run");
   const time_point ends_at = end_of(deadline);
   const std::uint64_t number = start();
   if (!await(number, ends_at)) give_up(number, late(program_->steps.size(), deadline));
@@ -290,6 +329,8 @@ void runner::watch() {
       (*call)(failure);
     } catch (const std::exception& thrown) {
       log().error("the completion callback of a sequence threw: {}", thrown.what());
+    } catch (...) {
+      log().error("the completion callback of a sequence threw");
     }
     held.lock();
   }
@@ -330,6 +371,7 @@ void runner::run_stepwise(const std::function<void(std::size_t, const sequence_s
   }
   const lock held(mutex_);
   stepwise_ = false;
+  execution_->release();
   if (failure && step < singles.size()) {
     execution_ = singles[step];
     keep_until_ended();

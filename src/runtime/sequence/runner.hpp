@@ -21,11 +21,12 @@ class runner : public std::enable_shared_from_this<runner> {
   const device& target() const { return device_; }
   const std::shared_ptr<const program>& what() const { return program_; }
 
-  void write(std::string_view name, matrix_view<const std::bfloat16_t> view);
-  void read(std::string_view name, matrix_view<std::bfloat16_t> view);
+  void write(std::string_view name, const sequence_view<const std::byte>& view);
+  void read(std::string_view name, const sequence_view<std::byte>& view);
   sequence_layout layout(std::string_view name) const;
-  buffer<std::bfloat16_t> make_buffer(std::string_view name);
-  void bind(std::string_view name, const xrt::bo& bo);
+  /// Of a buffer for an input or output.
+  std::size_t elements_of(std::string_view name, sequence_element element) const;
+  void bind(std::string_view name, const xrt::bo& bo, sequence_element element);
 
   /// @return the run's number, from 1 on
   std::uint64_t start();
@@ -52,6 +53,7 @@ class runner : public std::enable_shared_from_this<runner> {
   /// Sees to a context that can be used, and to memory.
   void make_ready();
   void renew_memory(const kernel& target);
+  void write_samples(std::size_t index, std::span<const float> pcm, double scale);
   /// The end of the last run.
   void set_ended(std::exception_ptr failure);
   void forget_context();

@@ -2,9 +2,17 @@
 // The public sequence: a recording until compile(), a runner from then on.
 #include "npurt/sequence.hpp"
 
+#include <array>
+#include <cstring>
+#include <utility>
+
 #include <fmt/format.h>
 
-#include "npurt/detail/row_calls.hpp"
+#include "npurt/ops/gelu_i8.hpp"
+#include "runtime/device_state.hpp"
+#include "runtime/ops/mel_operands.hpp"
+#include "runtime/overlay/layout.hpp"
+#include "runtime/overlay/mel_code.hpp"
 #include "runtime/sequence/recording.hpp"
 #include "runtime/sequence/runner.hpp"
 #include "runtime/sequence/weights_state.hpp"
@@ -41,11 +49,51 @@ void check_same_shape(const char* operation, const operand& x, const operand& y)
   check_extent(operation, "y", "C", y.columns, x.columns);
 }
 
-/// Records an operation from x to a tensor of the same extents.
+const char* name_of(sequence_element element) {
+  constexpr std::array names{"std::bfloat16_t", "std::int8_t", "std::int32_t", "float"};
+  return names[std::to_underlying(element)];
+}
+
+/// @param operation for the message
+/// @throws sequence_error
+void check_element(const char* operation, sequence_element given, sequence_element wanted) {
+  if (given == wanted) return;
+  throw sequence_error(fmt::format("{} in a sequence: the elements of an operand are {}, they must be {}", operation,
+                                   name_of(given), name_of(wanted)));
+}
+
+operand whole(const recording& in, const char* operation, const sequence_tensor& x,
+              sequence_element wanted = sequence_element::bf16) {
+  const operand all = in.whole(x);
+  check_element(operation, all.element, wanted);
+  return all;
+}
+
+operand part(const recording& in, const char* operation, const sequence_tensor& x, sequence_element wanted) {
+  const operand some = in.part(x);
+  check_element(operation, some.element, wanted);
+  return some;
+}
+
+/// Records an operation from x to a tensor of the same extents and elements.
 template <typename Make>
-sequence_tensor like(recording& in, const sequence_tensor& x, Make&& make) {
-  const operand from = in.whole(x);
-  return in.add(from.rows, from.columns, [&](const operand& to) { return make(from, to); });
+sequence_tensor like(recording& in, const operand& from, Make&& make) {
+  return in.add({.rows = from.rows, .columns = from.columns, .element = from.element},
+                [&](const operand& to) { return make(from, to); });
+}
+
+sequence_tensor record_matmul(recording& in, sequences::matmul_inputs inputs, sequence_element result) {
+  return in.add({.rows = inputs.a.rows, .columns = inputs.weights->outputs, .element = result}, [&](const operand& to) {
+    inputs.result = to;
+    return sequences::matmul_step(inputs);
+  });
+}
+
+sequence_tensor record_attention(recording& in, sequences::attention_inputs inputs) {
+  return in.add({.rows = inputs.q.rows, .columns = inputs.q.columns}, [&](const operand& to) {
+    inputs.result = to;
+    return sequences::attention_step(inputs);
+  });
 }
 
 }  // namespace
@@ -54,7 +102,9 @@ sequence_tensor like(recording& in, const sequence_tensor& x, Make&& make) {
 
 using detail::like;
 using detail::operand;
+using detail::part;
 using detail::recording;
+using detail::whole;
 
 sequence_tensor sequence_tensor::columns(std::size_t first, std::size_t count) const {
   if (count == 0 || first > columns_ || count > columns_ - first) {
@@ -85,58 +135,105 @@ void sequence::retire() noexcept {
   if (!state_.empty() && state_->compiled) state_->compiled->retire();
 }
 
-sequence_tensor sequence::input(std::string name, std::size_t rows, std::size_t columns) {
-  return state_->recording().input(std::move(name), rows, columns);
+sequence_tensor sequence::input_of(std::string name, std::size_t rows, std::size_t columns, sequence_element element) {
+  return state_->recording().input(std::move(name), rows, columns, element);
+}
+
+sequence_tensor sequence::samples(std::string name, std::size_t count) {
+  return state_->recording().samples(std::move(name), count);
 }
 
 sequence_tensor sequence::matmul(const sequence_tensor& a, const matmul_weights& weights,
                                  const sequence_matmul_options& options) {
   recording& in = state_->recording();
-  detail::sequences::matmul_inputs inputs{.a = in.whole(a), .weights = weights.state(), .gelu = options.gelu};
-  if (options.residual) inputs.residual = in.whole(*options.residual);
-  return in.add(a.rows(), weights.outputs(), [&](const operand& to) {
-    inputs.result = to;
-    return detail::sequences::matmul_step(inputs);
-  });
+  detail::sequences::matmul_inputs inputs{
+      .a = whole(in, "matmul", a), .weights = weights.state(), .gelu = options.gelu};
+  if (options.residual) inputs.residual = whole(in, "matmul", *options.residual);
+  return detail::record_matmul(in, inputs, sequence_element::bf16);
+}
+
+sequence_tensor sequence::matmul(const sequence_tensor& a, const matmul_i8_weights& weights) {
+  recording& in = state_->recording();
+  return detail::record_matmul(in, {.a = whole(in, "matmul", a, sequence_element::i8), .weights = weights.state()},
+                               weights.has_scales() ? sequence_element::i8 : sequence_element::i32);
 }
 
 sequence_tensor sequence::layernorm(const sequence_tensor& x, const layernorm_weights& weights, float eps) {
-  return like(state_->recording(), x, [&](const operand& from, const operand& to) {
+  recording& in = state_->recording();
+  return like(in, whole(in, "layernorm", x), [&](const operand& from, const operand& to) {
     return detail::sequences::layernorm_step(from, to, weights.state(), eps);
   });
 }
 
 sequence_tensor sequence::softmax(const sequence_tensor& x) {
-  return like(state_->recording(), x, detail::sequences::softmax_step);
+  recording& in = state_->recording();
+  return like(in, whole(in, "softmax", x), detail::sequences::softmax_step);
 }
 
 sequence_tensor sequence::attention(const sequence_tensor& q, const sequence_tensor& k, const sequence_tensor& v,
                                     const attention_options& options, std::size_t d) {
   recording& in = state_->recording();
-  detail::sequences::attention_inputs inputs{in.part(q), in.part(k), in.part(v), {}, options, d};
-  return in.add(q.rows(), q.columns(), [&](const operand& to) {
-    inputs.result = to;
-    return detail::sequences::attention_step(inputs);
-  });
+  const auto heads = [&](const sequence_tensor& x) { return part(in, "attention", x, sequence_element::bf16); };
+  return detail::record_attention(in, {heads(q), heads(k), heads(v), {}, options, d});
+}
+
+sequence_tensor sequence::attention_i8(const sequence_tensor& q, const sequence_tensor& k, const sequence_tensor& v,
+                                       const attention_scales& scales, const attention_options& options) {
+  recording& in = state_->recording();
+  const auto heads = [&](const sequence_tensor& x) { return part(in, "attention_i8", x, sequence_element::i8); };
+  return detail::record_attention(in, {heads(q), heads(k), heads(v), {}, options, attention_i8_max_shape.d, scales});
 }
 
 sequence_tensor sequence::elementwise(npurt::elementwise function, const sequence_tensor& x, float factor) {
-  return like(state_->recording(), x, [&](const operand& from, const operand& to) {
+  recording& in = state_->recording();
+  return like(in, whole(in, "elementwise", x), [&](const operand& from, const operand& to) {
     return detail::sequences::elementwise_step(function, from, to, factor);
+  });
+}
+
+sequence_tensor sequence::gelu_i8(const sequence_tensor& x, float input_scale, float output_scale) {
+  recording& in = state_->recording();
+  const operand from = whole(in, "gelu_i8", x, sequence_element::i8);
+  const detail::int8_table table = detail::gelu_table(input_scale, output_scale);
+  return like(in, from, [&](const operand&, const operand& to) {
+    buffer<std::byte> chunk(state_->target.state()->ops.open(state_->target)->target, detail::overlay::chunk_bytes);
+    std::memset(chunk.data(), 0, chunk.size());
+    std::memcpy(chunk.data(), table.data(), table.size());
+    chunk.to_device();
+    return detail::sequences::gelu_i8_step({from, to, std::move(chunk)});
   });
 }
 
 sequence_tensor sequence::add(const sequence_tensor& x, const sequence_tensor& y) {
   recording& in = state_->recording();
-  const operand other = in.whole(y);
-  return like(in, x, [&](const operand& from, const operand& to) {
+  const operand other = whole(in, "add", y);
+  return like(in, whole(in, "add", x), [&](const operand& from, const operand& to) {
     detail::check_same_shape("add", from, other);
     return detail::sequences::add_step(from, other, to);
   });
 }
 
 sequence_tensor sequence::copy(const sequence_tensor& x) {
-  return like(state_->recording(), x, detail::sequences::copy_step);
+  recording& in = state_->recording();
+  return like(in, in.whole(x), detail::sequences::copy_step);
+}
+
+sequence_tensor sequence::transpose(const sequence_tensor& x) {
+  recording& in = state_->recording();
+  const operand from = in.whole(x);
+  return in.add({.rows = from.columns, .columns = from.rows, .element = from.element},
+                [&](const operand& to) { return detail::sequences::transpose_step(from, to); });
+}
+
+sequence_tensor sequence::mel(const sequence_tensor& samples) {
+  recording& in = state_->recording();
+  const operand from = in.samples_of(samples);
+  return in.add({.rows = mel_bands,
+                 .columns = mel_frames(from.columns),
+                 .element = sequence_element::f32,
+                 .form = detail::sequences::form::mel_result,
+                 .least_bytes = detail::mel_recipe(from.columns).buffer_bytes[detail::overlay::argument_result]},
+                [&](const operand& to) { return detail::sequences::mel_step(from, from.tensor + 1, to); });
 }
 
 void sequence::output(std::string name, const sequence_tensor& result) {
@@ -157,18 +254,19 @@ sequence sequence::duplicate() const {
   return sequence(std::move(state));
 }
 
-void sequence::write_matrix(std::string_view name, matrix_view<const std::bfloat16_t> view) {
+void sequence::write_matrix(std::string_view name, const detail::sequence_view<const std::byte>& view) {
   state_->runner().write(name, view);
 }
-void sequence::read_matrix(std::string_view name, matrix_view<std::bfloat16_t> view) {
+void sequence::read_matrix(std::string_view name, const detail::sequence_view<std::byte>& view) {
   state_->runner().read(name, view);
 }
 sequence_layout sequence::layout(std::string_view name) const { return state_->runner().layout(name); }
-buffer<std::bfloat16_t> sequence::make_buffer(std::string_view name) const {
-  return state_->runner().make_buffer(name);
+const device& sequence::target() const { return state_->runner().target(); }
+std::size_t sequence::elements_of(std::string_view name, sequence_element element) const {
+  return state_->runner().elements_of(name, element);
 }
-void sequence::bind(std::string_view name, const buffer<std::bfloat16_t>& with) {
-  state_->runner().bind(name, with.native());
+void sequence::bind_memory(std::string_view name, const xrt::bo& bo, sequence_element element) {
+  state_->runner().bind(name, bo, element);
 }
 void sequence::run(std::chrono::milliseconds deadline) { state_->runner().run(deadline); }
 void sequence::start() { state_->runner().start(); }

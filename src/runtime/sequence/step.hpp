@@ -8,6 +8,7 @@
 
 #include <xrt/xrt_bo.h>
 
+#include "npurt/buffer.hpp"
 #include "npurt/sequence.hpp"
 #include "runtime/overlay/plan.hpp"
 #include "runtime/sequence/tensors.hpp"
@@ -22,6 +23,10 @@ struct operand {
   std::size_t tensor = 0;
   std::size_t rows = 0;
   std::size_t first_column = 0, columns = 0;
+  sequence_element element = sequence_element::bf16;
+
+  /// Of the elements, without padding.
+  std::size_t bytes() const { return rows * columns * bytes_of(element); }
 };
 
 class step {
@@ -57,6 +62,12 @@ struct attention_inputs {
   operand q, k, v, result{};
   attention_options options{};
   std::size_t d = 0;
+  std::optional<attention_scales> scales{};  ///< of int8
+};
+
+struct gelu_i8_inputs {
+  operand x, y;
+  buffer<std::byte> table;
 };
 
 /// @throws shape_error, value_error
@@ -68,5 +79,9 @@ std::unique_ptr<step> attention_step(const attention_inputs& inputs);
 std::unique_ptr<step> elementwise_step(elementwise function, const operand& x, const operand& y, float factor);
 std::unique_ptr<step> add_step(const operand& x, const operand& y, const operand& sum);
 std::unique_ptr<step> copy_step(const operand& x, const operand& y);
+std::unique_ptr<step> gelu_i8_step(gelu_i8_inputs inputs);
+std::unique_ptr<step> transpose_step(const operand& x, const operand& y);
+/// @param tables behind the samples
+std::unique_ptr<step> mel_step(const operand& samples, std::size_t tables, const operand& result);
 
 }  // namespace npurt::detail::sequences

@@ -3,13 +3,13 @@
 #include "npurt/weights.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
-#include "npurt/detail/row_calls.hpp"
-#include "npurt/ops/matmul.hpp"
+#include <fmt/format.h>
+
 #include "runtime/device_state.hpp"
-#include "runtime/overlay/layout.hpp"
-#include "runtime/overlay/matmul_code.hpp"
+#include "runtime/ops/matmul_operands.hpp"
+#include "runtime/ops/row_operands.hpp"
 #include "runtime/sequence/weights_state.hpp"
 
 namespace npurt {
@@ -26,26 +26,21 @@ buffer<std::byte> zeros(device& target, std::size_t bytes) {
   return made;
 }
 
-template <typename T>
-T* elements(const buffer<std::byte>& in) {
-  return reinterpret_cast<T*>(in.data());
-}
-
-void copy_values(std::bfloat16_t* to, std::size_t pitch, const weights_matrix& from, weights_order order) {
-  if (order == weights_order::inputs_by_outputs) {
-    for (std::size_t k = 0; k < from.rows(); ++k) {
-      std::ranges::copy(from.elements().subspan(k * from.columns(), from.columns()), to + k * pitch);
-    }
-    return;
+/// [K, N] whatever the order.
+template <typename Matrix>
+matrices_in by_inputs(const Matrix& values, weights_order order) {
+  matrices_in made = input_matrices(values);
+  if (order == weights_order::outputs_by_inputs) {
+    std::swap(made.rows, made.columns);
+    std::swap(made.row_stride, made.column_stride);
   }
-  for (std::size_t n = 0; n < from.rows(); ++n) {
-    for (std::size_t k = 0; k < from.columns(); ++k) to[k * pitch + n] = from[n, k];
-  }
+  return made;
 }
 
 buffer<std::byte> pack_bias(device& target, std::span<const std::bfloat16_t> bias) {
-  buffer<std::byte> packed = zeros(target, overlay::matmul_bias_extent * sizeof(float));
-  to_float(bias, {elements<float>(packed), bias.size()});
+  buffer<std::byte> packed =
+      zeros(target, overlay::matmul_bias_extent(static_cast<std::uint32_t>(bias.size())) * sizeof(float));
+  copy_bias(packed.data(), bias_view(bias).values());
   packed.to_device();
   return packed;
 }
@@ -54,23 +49,46 @@ buffer<std::byte> pack_bias(device& target, std::span<const std::bfloat16_t> bia
 
 std::shared_ptr<matmul_weights_state> pack_matmul_weights(device& target, weights_matrix values,
                                                           std::span<const std::bfloat16_t> bias, weights_order order) {
-  const bool by_outputs = order == weights_order::outputs_by_inputs;
-  const std::size_t k = by_outputs ? values.columns() : values.rows();
-  const std::size_t n = by_outputs ? values.rows() : values.columns();
-  check_range("matmul_weights", "the values", "K", k, matmul_bf16_max_shape.k);
-  check_range("matmul_weights", "the values", "N", n, matmul_bf16_max_shape.n);
-  if (!bias.empty()) {
-    check_extent("matmul_weights", "the bias", "N", bias.size(), n);
-    check_range("matmul_weights", "values with a bias", "N", n, overlay::matmul_bias_most_n);
-  }
+  const matrices_in given = by_inputs(values, order);
+  const std::size_t k = given.rows, n = given.columns;
+  check_range("matmul_weights", "the values", "K", k, matmul_max_extent);
+  check_range("matmul_weights", "the values", "N", n, matmul_max_extent);
+  if (!bias.empty()) check_extent("matmul_weights", "the bias", "N", bias.size(), n);
   const auto inputs = static_cast<std::uint32_t>(k), outputs = static_cast<std::uint32_t>(n);
   const overlay::matmul_job whole =
       overlay::padded({.m = 1, .n = outputs, .k = inputs, .bf16 = true, .result = overlay::matmul_result::bf16});
   auto made =
       std::make_shared<matmul_weights_state>(inputs, outputs, zeros(target, overlay::bytes_of(whole).b), std::nullopt);
-  copy_values(elements<std::bfloat16_t>(made->values), whole.b_pitch, values, order);
+  copy_in({made->values.data(), whole.k, whole.b_pitch}, given, sizeof(std::bfloat16_t), 0, 1);
   made->values.to_device();
   if (!bias.empty()) made->bias = pack_bias(target, bias);
+  return made;
+}
+
+std::shared_ptr<matmul_weights_state> pack_matmul_i8_weights(device& target, matrix_view<const std::int8_t> values,
+                                                             std::span<const column_scale> scales,
+                                                             std::int32_t zero_point, weights_order order) {
+  const matrices_in given = by_inputs(values, order);
+  const std::size_t k = given.rows, n = given.columns;
+  check_range("matmul_i8_weights", "the values", "K", k, matmul_max_extent);
+  check_range("matmul_i8_weights", "the values", "N", n, matmul_max_extent);
+  if (!scales.empty()) check_extent("matmul_i8_weights", "the scales", "N", scales.size(), n);
+  if (zero_point < INT8_MIN || zero_point > INT8_MAX) {
+    throw value_error(fmt::format("matmul_i8_weights: the zero point is {}, it must be from {} to {}", zero_point,
+                                  INT8_MIN, INT8_MAX));
+  }
+  const auto inputs = static_cast<std::uint32_t>(k), outputs = static_cast<std::uint32_t>(n);
+  const auto result = scales.empty() ? overlay::matmul_result::i32 : overlay::matmul_result::i8;
+  const overlay::matmul_job whole = overlay::padded({.m = 1, .n = outputs, .k = inputs, .result = result});
+  const overlay::matmul_bytes bytes = overlay::bytes_of(whole);
+  auto made =
+      std::make_shared<matmul_weights_state>(inputs, outputs, zeros(target, bytes.b), std::nullopt, true, zero_point);
+  copy_in({made->values.data(), whole.k, whole.b_pitch}, given, sizeof(std::int8_t), 0, 1);
+  made->values.to_device();
+  if (scales.empty()) return made;
+  made->bias = zeros(target, bytes.bias);
+  write_scales(made->bias->data(), scales);
+  made->bias->to_device();
   return made;
 }
 
@@ -79,9 +97,8 @@ std::shared_ptr<layernorm_weights_state> pack_layernorm_weights(device& target, 
   check_range("layernorm_weights", "gamma", "C", gamma.size(), rows_max_columns);
   check_extent("layernorm_weights", "beta", "C", beta.size(), gamma.size());
   auto made = std::make_shared<layernorm_weights_state>(static_cast<std::uint32_t>(gamma.size()),
-                                                        zeros(target, 2 * std::size_t{overlay::chunk_bytes}));
-  std::memcpy(made->values.data(), gamma.data(), gamma.size_bytes());
-  std::memcpy(made->values.data() + overlay::chunk_bytes, beta.data(), beta.size_bytes());
+                                                        zeros(target, row_weights_bytes));
+  copy_row_weights(made->values.data(), gamma, beta);
   made->values.to_device();
   return made;
 }
@@ -91,6 +108,12 @@ std::shared_ptr<layernorm_weights_state> pack_layernorm_weights(device& target, 
 std::size_t matmul_weights::inputs() const { return state_->inputs; }
 std::size_t matmul_weights::outputs() const { return state_->outputs; }
 std::size_t matmul_weights::size_bytes() const {
+  return state_->values.size() + (state_->bias ? state_->bias->size() : 0);
+}
+std::size_t matmul_i8_weights::inputs() const { return state_->inputs; }
+std::size_t matmul_i8_weights::outputs() const { return state_->outputs; }
+bool matmul_i8_weights::has_scales() const { return state_->bias.has_value(); }
+std::size_t matmul_i8_weights::size_bytes() const {
   return state_->values.size() + (state_->bias ? state_->bias->size() : 0);
 }
 std::size_t layernorm_weights::columns() const { return state_->columns; }

@@ -12,7 +12,9 @@ namespace npurt::detail {
 struct matmul_weights_state {
   std::uint32_t inputs = 0, outputs = 0;  ///< K and N
   buffer<std::byte> values;
-  std::optional<buffer<std::byte>> bias;
+  std::optional<buffer<std::byte>> bias;  ///< of int8 the table of the scales
+  bool is_i8 = false;
+  std::int32_t zero_point = 0;  ///< of int8
 };
 
 struct layernorm_weights_state {
