@@ -2,11 +2,7 @@
 # The slower checks behind `./dev check`: formatting, static analysis, kernels rebuilt, sanitizers, fuzzing.
 # Every check counts as one; a test suite under a sanitizer counts test by test. NPURT_FUZZ_SECONDS (60): time per target;
 # NPURT_FUZZ_SEED (1): another one makes another run.
-#
-# Coverage is not a check. After cmake --preset coverage, cmake --build --preset coverage and ctest --preset coverage, this
-# lists the covered part of the lines of every source file:
-#   find build/coverage/src -name '*.gcda' | xargs gcov --no-output --relative-only --source-prefix "$PWD" |
-#     awk -F"[':% ]+" '/^File/ { file = $2 } /^Lines/ && file { print $3 "% of " $5, file; file = "" }' | sort -n
+# Coverage is not a check: ./dev coverage.
 set -uo pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -30,12 +26,14 @@ check() {
 sources() { find include src kernels tests bench examples \( -name '*.hpp' -o -name '*.cpp' \) -not -path '*/compile_fail/*' | sort; }
 
 formatting() { sources | xargs clang-format --dry-run -Werror; }
-scripts() { shellcheck -S warning dev .ci/run cmake/check.sh cmake/steps.sh; }
+scripts() { shellcheck -S warning dev .ci/run cmake/*.sh tests/install/pkgconfig/build.sh; }
 
+# Several sources at a time, which takes half of the time and finds the same.
 static_analysis() {
-  cmake --preset dev -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -B "$build_root/tidy" &&
+  cmake --preset dev -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_EXPORT_COMPILE_COMMANDS=ON \
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=6 -B "$build_root/tidy" &&
     run-clang-tidy -quiet -j "$jobs" -p "$build_root/tidy" -extra-arg=-include "-extra-arg=$top/cmake/clang_bfloat16.hpp" \
-      "$top/(include|src|kernels)/.*"
+      "($top|$build_root/tidy)/(src|kernels)/.*"
 }
 
 build() { # build FOLDER PRESET [OPTION...]
@@ -45,7 +43,7 @@ build() { # build FOLDER PRESET [OPTION...]
 # Of the release build what is used here; after ./dev test it is there.
 build_tools() {
   cmake --preset release -B "$build_root/release" &&
-    cmake --build "$build_root/release" -j "$jobs" --target npurt-kernels npurt-core-fuzz
+    cmake --build "$build_root/release" -j "$jobs" --target npurt-kernels npurt-core-fuzz npurt-bench
 }
 
 # suite FOLDER PRESET [OPTION...]: the preset's tests, each counted.
@@ -101,6 +99,7 @@ core_engines() { "$build_root/release/bin/npurt-core-fuzz" --verbose --seconds "
 check formatting formatting
 check shell-scripts scripts
 check build-tools build_tools
+check bench-rows python3 bench/check_rows.py "$build_root/release/bin/npurt-bench" "$build_root/bench-rows.json"
 check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --check
 check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # npurt_flags: warnings, sanitizers and coverage, for npurt's own targets only.
 add_library(npurt_flags INTERFACE)
-target_compile_options(npurt_flags INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
+target_compile_options(npurt_flags INTERFACE -Wall -Wextra -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual)
+if(NOT CMAKE_UNITY_BUILD)  # what another source of the unit declares is no shadow
+  target_compile_options(npurt_flags INTERFACE -Wshadow)
+endif()
 if(NPURT_WERROR)
   target_compile_options(npurt_flags INTERFACE -Werror)
 endif()

@@ -37,17 +37,22 @@ npurt_add_precompiled(quick_room library OPTIONS ${npurt_quick_build})
 npurt_add_precompiled(runtime library HEADERS <fmt/format.h> <xrt/xrt_bo.h> <xrt/xrt_device.h> <xrt/xrt_kernel.h> LINK XRT::xrt_coreutil fmt::fmt)
 if(NPURT_DEVELOPER)
   find_package(Catch2 3 REQUIRED)
+  # CLI11 compiled once, which halves the time that a tool takes to compile.
+  add_library(npurt_cli11 STATIC EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/src/tools/cli11.cpp)
+  target_compile_definitions(npurt_cli11 PUBLIC CLI11_COMPILE)
+  target_compile_options(npurt_cli11 PRIVATE ${npurt_quick_build})
+  target_link_libraries(npurt_cli11 PUBLIC CLI11::CLI11 PRIVATE npurt_flags)
   npurt_add_precompiled(tool program HEADERS <CLI/CLI.hpp> <nlohmann/json.hpp>
-    LINK CLI11::CLI11 nlohmann_json::nlohmann_json OPTIONS ${npurt_quick_build})
+    LINK npurt_cli11 nlohmann_json::nlohmann_json OPTIONS ${npurt_quick_build})
   npurt_add_precompiled(test program HEADERS <catch2/catch_test_macros.hpp> LINK Catch2::Catch2 OPTIONS ${npurt_quick_build})
 endif()
 
-# npurt_add_tool(<name> SOURCES <files...> LINK <targets...>): an executable of that name in bin/.
+# npurt_add_tool(<name> SOURCES <files...> LINK <targets...>): an executable of that name in bin/, with CLI11.
 function(npurt_add_tool name)
   cmake_parse_arguments(tool "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${tool_SOURCES})
   target_compile_options(${name} PRIVATE ${npurt_quick_build})
-  target_link_libraries(${name} PRIVATE ${tool_LINK} npurt_flags)
+  target_link_libraries(${name} PRIVATE ${tool_LINK} npurt_cli11 npurt_flags)
   npurt_precompile(${name} tool)
 endfunction()
 

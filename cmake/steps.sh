@@ -43,13 +43,14 @@ run_step() { try_step "$@" || die "$1 failed; the whole log: $logs/$1.log"; }
 # The first value of an attribute in a JUnit report.
 junit_number() { grep -m 1 -oE "[[:space:]]$1=\"[0-9]+\"" "$2" | tr -dc '0-9'; }
 
-# run_suite NAME BUILD_FOLDER [FILTER]: the ctest tests of a build whose names match FILTER, counted.
+# run_suite NAME BUILD_FOLDER [FILTER]: the ctest tests of a build whose names match FILTER, counted. There are as many at a
+# time as cores: each emulated NPU has one thread, except where threads are what is tested.
 run_suite() {
   local name=$1 folder=$2 report=$2/ctest.xml log=$logs/test-$1.log count bad skipped started=$SECONDS
   mkdir -p "$logs"
   rm -f "$report"
   say "testing $name"
-  (cd "$folder" && ctest -j "$jobs" --output-on-failure --output-junit "$report" ${3:+-R "$3"}) >"$log" 2>&1 || true
+  (cd "$folder" && NPURT_EMU_THREADS=1 ctest -j "$jobs" --output-on-failure --output-junit "$report" ${3:+-R "$3"}) >"$log" 2>&1 || true
   grep -vE '^ *(Start +[0-9]+:|[0-9]+/[0-9]+ Test .* Passed)|^(Test project|$)' "$log" >&2 || true
   if [[ ! -f $report ]]; then
     say "ctest made no report; the whole log: $log"

@@ -93,6 +93,39 @@ void read_load_pdi(const byte_view& stream, control_operation& op) {
   op.pdi_address = stream.u64(op.offset + 8);
 }
 
+/// Operations of fixed size that aie-rt's xaie_txn.h has for preemption and for parameters that the host sets.
+void read_load_pm_start(const byte_view& stream, control_operation& op) {
+  op.size = 8;
+  op.value = stream.u32(op.offset) >> 8;
+  op.id = stream.u32(op.offset + 4);
+}
+
+void read_create_scratchpad(const byte_view& stream, control_operation& op) {
+  op.size = 16;
+  op.id = stream.u8(op.offset + 1);
+  op.value = stream.u32(op.offset + 4);
+  op.address = stream.u64(op.offset + 8);
+}
+
+void read_state_update(const byte_view& stream, control_operation& op) {
+  const bool writes_register = op.op == control_op::update_reg;
+  op.size = writes_register ? 12 : 8;
+  op.id = stream.u8(op.offset + 1);
+  const unsigned function = stream.u8(op.offset + 2);
+  if (function > static_cast<unsigned>(state_function::decrease)) {
+    stream.fail(to_string(op.op) + " with function " + std::to_string(function), op.offset + 2);
+  }
+  op.function = static_cast<state_function>(function);
+  op.value = stream.u32(op.offset + 4);
+  op.address = writes_register ? stream.u32(op.offset + 8) : 0;
+}
+
+void read_merge_sync(const byte_view& stream, control_operation& op) {
+  op.size = operation_size(stream, op.offset, 4, 12);
+  op.tokens = stream.u8(op.offset + 8);
+  op.columns = stream.u8(op.offset + 9);
+}
+
 void read_sync(const byte_view& stream, control_operation& op) {
   op.size = operation_size(stream, op.offset, 4, 16);
   op.sync = {.direction = stream.u8(op.offset + 8),
@@ -145,12 +178,23 @@ control_operation read_operation(const byte_view& stream, const layout& l, std::
       read_block_write(stream, l, op);
       break;
     case control_op::noop:
+    case control_op::update_scratch:
       break;
     case control_op::preempt:
       op.id = stream.u8(at + 1);
       break;
     case control_op::load_pdi:
       read_load_pdi(stream, op);
+      break;
+    case control_op::load_pm_start:
+      read_load_pm_start(stream, op);
+      break;
+    case control_op::create_scratchpad:
+      read_create_scratchpad(stream, op);
+      break;
+    case control_op::update_state_table:
+    case control_op::update_reg:
+      read_state_update(stream, op);
       break;
     case control_op::tct_sync:
       read_sync(stream, op);
@@ -160,8 +204,10 @@ control_operation read_operation(const byte_view& stream, const layout& l, std::
       break;
     case control_op::read_regs:
     case control_op::record_timer:
-    case control_op::merge_sync:
       read_payload(stream, op);
+      break;
+    case control_op::merge_sync:
+      read_merge_sync(stream, op);
       break;
     default:
       stream.fail("operation " + std::to_string(code) + " is unknown", at);
@@ -190,6 +236,16 @@ std::string to_string(control_op op) {
       return "mask_poll_busy";
     case control_op::load_pdi:
       return "load_pdi";
+    case control_op::load_pm_start:
+      return "load_pm_start";
+    case control_op::create_scratchpad:
+      return "create_scratchpad";
+    case control_op::update_state_table:
+      return "update_state_table";
+    case control_op::update_reg:
+      return "update_reg";
+    case control_op::update_scratch:
+      return "update_scratch";
     case control_op::tct_sync:
       return "tct_sync";
     case control_op::ddr_patch:

@@ -21,6 +21,11 @@ enum class control_op : std::uint8_t {
   preempt = 6,
   mask_poll_busy = 7,
   load_pdi = 8,
+  load_pm_start = 9,
+  create_scratchpad = 10,
+  update_state_table = 11,
+  update_reg = 12,
+  update_scratch = 13,
   tct_sync = 0x80,
   ddr_patch = 0x81,
   read_regs = 0x82,
@@ -39,21 +44,33 @@ struct tct_sync_operands {
   std::uint8_t channel = 0;
 };
 
+/// What update_state_table and update_reg do with an entry of the state table and their operand.
+enum class state_function : std::uint8_t { multiply = 0, increase = 1, decrease = 2 };
+
 /// One operation; fields that an op lacks are 0.
 struct control_operation {
   control_op op = control_op::noop;
-  std::size_t offset = 0;     ///< bytes from the start of the stream
-  std::size_t size = 0;       ///< bytes
-  std::uint64_t address = 0;  ///< write, block_write, mask_write, mask_poll: register; ddr_patch: the BD's address word
-  std::uint32_t value = 0;    ///< write, mask_write, mask_poll
-  std::uint32_t mask = 0;     ///< mask_write, mask_poll
-  tct_sync_operands sync;     ///< tct_sync
+  std::size_t offset = 0;  ///< bytes from the start of the stream
+  std::size_t size = 0;    ///< bytes
+  /// write, block_write, mask_write, mask_poll: register; ddr_patch, update_reg: the BD's address word;
+  /// create_scratchpad: of the host's memory.
+  std::uint64_t address = 0;
+  /// write, mask_write, mask_poll; update_state_table, update_reg: operand; create_scratchpad: bytes; load_pm_start:
+  /// operations that load program memory.
+  std::uint32_t value = 0;
+  std::uint32_t mask = 0;             ///< mask_write, mask_poll
+  tct_sync_operands sync;             ///< tct_sync
   std::uint32_t argument = 0;         ///< ddr_patch: host buffer, bo0 = 0
   std::uint64_t argument_offset = 0;  ///< ddr_patch: bytes
-  std::uint32_t id = 0;               ///< preempt: level; load_pdi: PDI id
-  std::uint64_t pdi_address = 0;      ///< load_pdi
-  std::uint32_t pdi_size = 0;         ///< load_pdi
-  std::vector<std::uint32_t> data;    ///< block_write: words; read_regs, record_timer, merge_sync: payload
+  /// preempt: level; load_pdi: PDI; load_pm_start: program; create_scratchpad: use; update_state_table, update_reg:
+  /// entry.
+  std::uint32_t id = 0;
+  state_function function{};        ///< update_state_table, update_reg
+  std::uint64_t pdi_address = 0;    ///< load_pdi
+  std::uint32_t pdi_size = 0;       ///< load_pdi
+  std::vector<std::uint32_t> data;  ///< block_write: words; read_regs, record_timer: payload
+  std::uint8_t tokens = 0;          ///< merge_sync: of any channels
+  std::uint8_t columns = 0;         ///< merge_sync: of so many, from the first
 };
 
 struct control_code {

@@ -2,6 +2,7 @@
 // npurt-emu COMMAND...: runs a program with the emulated NPU in front of it, by preloading libnpurt_emulator.so.
 #include <CLI/CLI.hpp>
 
+#include <dlfcn.h>
 #include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -102,11 +103,23 @@ constexpr const char* footer =
     "  npurt-emu --stats s.json --trace t.json --plot p.png ./program\n"
     "  npurt-emu --fault 'ioctl:create_bo@3=ENOMEM;command@2=timeout' ./program";
 
+/// The server of a shared device, which is in the library.
+int serve(const std::string& name, unsigned linger_ms) {
+  void* library = ::dlopen(emulator_library().c_str(), RTLD_NOW);
+  using serve_function = int(const char*, unsigned);
+  auto* function =
+      library == nullptr ? nullptr : reinterpret_cast<serve_function*>(::dlsym(library, "npurt_emulator_serve"));
+  if (function != nullptr) return function(name.c_str(), linger_ms);
+  std::cerr << "npurt-emu: " << ::dlerror() << '\n';
+  return cannot_run;
+}
+
 struct settings {
-  std::string stats, trace, plot, faults;
+  std::string stats, trace, plot, faults, shared, serve;
+  unsigned linger = 0;
   std::optional<std::size_t> trace_limit;
   std::optional<unsigned> clock, threads;
-  bool null_commands = false, syncobj = false;
+  bool null_commands = false, strict = false, syncobj = false;
 };
 
 void add_options(CLI::App& app, settings& given) {
@@ -126,6 +139,16 @@ void add_options(CLI::App& app, settings& given) {
       ->check(CLI::Range(0u, 64u));
   app.add_flag("--null", given.null_commands,
                "Complete commands without executing them, to measure the host side alone; command faults do not apply");
+  app.add_option("--shared", given.shared,
+                 "Use the device NAME together with all processes of this user that are given the same NAME; a server\n"
+                 "holds it, which starts by itself, with the settings of the first program")
+      ->type_name("NAME");
+  app.add_option("--serve", given.serve, "Be the server of the shared device NAME; no command")->type_name("NAME");
+  app.add_option("--linger", given.linger, "With --serve: end after so many ms without a program, 10000 unless given");
+  app.add_flag(
+      "--strict", given.strict,
+      "Tell of syncs that the program forgot: commands read what it changed and did not sync to the device, or\n"
+      "wrote what it never synced from the device");
   app.add_flag("--syncobj", given.syncobj, "Give contexts a syncobj, as the kernel's driver does");
 }
 
@@ -137,9 +160,10 @@ void set_environment(const settings& given) {
   if (!given.faults.empty()) set("NPURT_EMU_FAULT", given.faults);
   if (given.clock) set("NPURT_EMU_CLOCK", std::to_string(*given.clock));
   if (given.threads) set("NPURT_EMU_THREADS", std::to_string(*given.threads));
+  if (!given.shared.empty()) set("NPURT_EMU_SHARED", given.shared);
   if (given.null_commands) set("NPURT_EMU_NULL", "1");
+  if (given.strict) set("NPURT_EMU_STRICT", "1");
   if (given.syncobj) set("NPURT_EMU_SYNCOBJ", "1");
-  set("LD_PRELOAD", preload_list());
 }
 
 int start(const settings& given, std::vector<std::string> command) {
@@ -148,6 +172,7 @@ int start(const settings& given, std::vector<std::string> command) {
     return cannot_run;
   }
   set_environment(given);
+  ::setenv("LD_PRELOAD", preload_list().c_str(), 1);
   if (!has_own_configuration(command.front())) set_driver_sync();
   if (given.plot.empty()) return run(std::move(command));
   const char* stats = std::getenv("NPURT_EMU_STATS");
@@ -169,6 +194,10 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : wrong_arguments;
   }
   auto command = app.remaining();
+  if (!given.serve.empty() && command.empty()) {
+    set_environment(given);
+    return serve(given.serve, given.linger);
+  }
   if (!command.empty() && command.front() == "--") command.erase(command.begin());
   if (!command.empty()) return start(given, std::move(command));
   std::cerr << app.help();

@@ -20,11 +20,15 @@ namespace {
 using npurt::detail::op_argument;
 using npurt::detail::op_code;
 
-void write_words(const std::string& file, const std::vector<std::uint32_t>& words) {
+void write_bytes(const std::string& file, const void* data, std::size_t size) {
   std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out.write(reinterpret_cast<const char*>(words.data()), static_cast<std::streamsize>(words.size() * sizeof(words[0])));
+  out.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
   out.close();
   if (!out) throw npurt::file_error(fmt::format("{} cannot be written: {}", file, std::strerror(errno)));
+}
+
+void write_words(const std::string& file, const std::vector<std::uint32_t>& words) {
+  write_bytes(file, words.data(), words.size() * sizeof(words[0]));
 }
 
 void report(const std::string& file, std::size_t words, const char* kernel, const std::vector<op_argument>& buffers) {
@@ -42,9 +46,15 @@ struct options {
   std::string xclbin;
   npurt::matmul_shape matmul;
   npurt::attention_shape attention;
-  bool causal = false;
-  std::size_t elements = 0, rows = 0, columns = 0;
+  npurt::attention_scales attention_scales;
+  npurt::attention_options attention_options;
+  npurt::softmax_mask mask;
+  bool additive = false;
+  std::size_t elements = 0, rows = 0, columns = 0, element_bytes = 1;
   float factor = 1, eps = 1e-5F;
+  double sample_scale = 1;
+  std::int32_t zero_point = 0;
+  std::string tables;
 };
 
 /// The call of the small kernel that does nothing but int8 matmul.
@@ -56,9 +66,16 @@ void write_i8_matmul(const options& o) {
          {{"A", "int8", {whole.m, whole.k}}, {"B", "int8", {whole.k, whole.n}}, {"C", "int32", {whole.m, whole.n}}});
 }
 
+void write_tables(const std::string& file, const std::vector<op_argument>& buffers) {
+  for (const op_argument& each : buffers) {
+    if (!each.content.empty()) write_bytes(file, each.content.data(), each.content.size());
+  }
+}
+
 void write_call(const options& o, const op_code& call) {
   const std::vector<std::uint32_t> words = npurt::detail::standalone(call, npurt::xclbin(o.xclbin));
   write_words(o.file, words);
+  if (!o.tables.empty()) write_tables(o.tables, call.arguments);
   report(o.file, words.size(), "overlay", call.arguments);
 }
 
@@ -75,6 +92,11 @@ void add_matmul_shape(CLI::App& command, options& o) {
   command.add_option("M", o.matmul.m, "Rows of A and C")->required();
   command.add_option("N", o.matmul.n, "Columns of B and C")->required();
   command.add_option("K", o.matmul.k, "Columns of A, rows of B")->required();
+}
+
+/// For a call with a buffer whose contents it says.
+void add_tables(CLI::App& command, options& o) {
+  command.add_option("--tables", o.tables, "File to write what the buffer of tables must hold")->required();
 }
 
 /// A subcommand for the overlay.
@@ -106,8 +128,20 @@ void add_rows(CLI::App& app, options& o) {
                                       [&o] { return npurt::detail::layernorm_op_code(o.rows, o.columns, o.eps); });
   add_shape(layernorm);
   layernorm.add_option("EPS", o.eps, "Added to the variance")->required();
-  add_shape(add_operation(app, o, "softmax", "softmax of the rows of [R, C], bfloat16",
-                          [&o] { return npurt::detail::softmax_op_code(o.rows, o.columns); }));
+  CLI::App& softmax = add_operation(app, o, "softmax", "softmax of the rows of [R, C], bfloat16", [&o] {
+    return npurt::detail::softmax_op_code(o.rows, o.columns, o.mask, o.additive);
+  });
+  add_shape(softmax);
+  softmax.add_option("--length", o.mask.length, "Columns that count, the first ones");
+  softmax.add_flag("--causal", o.mask.causal, "Of row r columns up to r + offset count");
+  softmax.add_option("--offset", o.mask.offset, "Of --causal, 0 unless given");
+  softmax.add_flag("--added", o.additive, "A third buffer is added to x: a mask of 0 and -inf");
+  CLI::App& transpose = add_operation(app, o, "transpose", "Transpose of [R, C]", [&o] {
+    return npurt::detail::transpose_op_code(o.rows, o.columns, o.element_bytes);
+  });
+  transpose.add_option("R", o.rows, "Rows")->required();
+  transpose.add_option("C", o.columns, "Columns")->required();
+  transpose.add_option("BYTES", o.element_bytes, "Of an element: 1, 2 or 4")->required();
 }
 
 void add_matmuls(CLI::App& app, options& o) {
@@ -119,6 +153,15 @@ void add_matmuls(CLI::App& app, options& o) {
   add("matmul-i8-i32", "C[M, N] = A[M, K] x B[K, N], int8 to int32, by the overlay", i8_i32);
   add("matmul-bf16-f32", "C[M, N] = A[M, K] x B[K, N], bfloat16 to float", bf16_f32);
   add("matmul-bf16", "C[M, N] = A[M, K] x B[K, N], bfloat16", bf16_bf16);
+  CLI::App& quantised =
+      add_operation(app, o, "matmul-i8-i8", "C[M, N] = A[M, K] x B[K, N] times a factor plus a zero point, int8", [&o] {
+        const std::vector scales(o.matmul.n, npurt::column_scale_of(double{o.factor}));
+        return npurt::detail::matmul_op_code(i8_i8, o.matmul, {.scales = scales, .zero_point = o.zero_point});
+      });
+  add_matmul_shape(quantised, o);
+  quantised.add_option("FACTOR", o.factor, "Of every column; other tables: kernels/i8-matmul/README.md")->required();
+  quantised.add_option("--zero-point", o.zero_point, "-128 to 127, 0 unless given");
+  add_tables(quantised, o);
   add_matmul_shape(
       add_command(app, o, "matmul-i8",
                   "C[M, N] = A[M, K] x B[K, N], int8 to int32, by the kernel i8_matmul (i8-matmul.xclbin); "
@@ -127,15 +170,36 @@ void add_matmuls(CLI::App& app, options& o) {
       o);
 }
 
-void add_attention(CLI::App& app, options& o) {
-  CLI::App& command = add_operation(app, o, "attention", "softmax(q k^T / sqrt d) v of each head, bfloat16", [&o] {
-    return npurt::detail::attention_op_code(o.attention, {.causal = o.causal});
-  });
+void add_mel(CLI::App& app, options& o) {
+  CLI::App& command = add_operation(app, o, "mel", "log10 of the mel spectrum of N samples, int32 to float",
+                                    [&o] { return npurt::detail::mel_op_code(o.elements, o.sample_scale); });
+  command.add_option("N", o.elements, "Samples, without the 200 mirrored ones at each end")->required();
+  command.add_option("SCALE", o.sample_scale, "What they are multiplied by, a power of two; less than 2^29 then")
+      ->required();
+  add_tables(command, o);
+}
+
+void add_attention_shape(CLI::App& command, options& o) {
   command.add_option("H", o.attention.heads, "Heads")->required();
   command.add_option("T", o.attention.rows, "Rows of q")->required();
   command.add_option("S", o.attention.keys, "Rows of k and v")->required();
   command.add_option("D", o.attention.d, "Elements of a row")->required();
-  command.add_flag("--causal", o.causal, "Row t sees keys 0 to t only");
+  command.add_flag("--causal", o.attention_options.causal, "Row t sees keys 0 to t only");
+  command.add_option("--key-length", o.attention_options.key_length, "Keys that are seen, the first ones");
+}
+
+void add_attention(CLI::App& app, options& o) {
+  add_attention_shape(
+      add_operation(app, o, "attention", "softmax(q k^T / sqrt d) v of each head, bfloat16",
+                    [&o] { return npurt::detail::attention_op_code(o.attention, o.attention_options); }),
+      o);
+  CLI::App& quantised = add_operation(
+      app, o, "attention-i8", "softmax(q k^T / sqrt d) v of each head, int8 to bfloat16",
+      [&o] { return npurt::detail::attention_i8_op_code(o.attention, o.attention_scales, o.attention_options); });
+  add_attention_shape(quantised, o);
+  quantised.add_option("Q_STEP", o.attention_scales.q, "What one step of q is worth")->required();
+  quantised.add_option("K_STEP", o.attention_scales.k, "Of k")->required();
+  quantised.add_option("V_STEP", o.attention_scales.v, "Of v")->required();
 }
 
 constexpr const char* footer =
@@ -159,6 +223,7 @@ int main(int argc, char** argv) {
   options o;
   add_matmuls(app, o);
   add_attention(app, o);
+  add_mel(app, o);
   add_elementwise(app, o);
   add_rows(app, o);
   try {

@@ -105,6 +105,41 @@ TEST_CASE("the rare operations of form 0.1 are decoded", "[binfmt][control_code]
   CHECK(code.operations[6].data == words{0xCC});
 }
 
+TEST_CASE("operations for parameters of the host and for preemption are decoded in both forms",
+          "[binfmt][control_code]") {
+  // As aie-rt's xaie_txn.h lays them out; the same structures serve both forms.
+  const words ops{0x00000C09, 77,                 // LOAD_PM_START: 12 operations, program 77
+                  0x0000000A, 128, 0x10,    0x2,  // CREATE_SCRATCHPAD: 128 bytes at 0x200000010
+                  0x0002050B, 3,                  // UPDATE_STATE_TABLE: entry 5 less 3
+                  0x0000070C, 4,   0x1D004,       // UPDATE_REG: entry 7 times 4
+                  0x0000000D,                     // UPDATE_SCRATCH
+                  0x84,       12,  0x0304};       // MERGE_SYNC: 4 tokens of 3 columns
+  for (const control_code& code : {read_control_code(v0_1(6, ops)), read_control_code(v1_0(6, ops))}) {
+    REQUIRE(code.operations.size() == 6);
+    CHECK(code.operations[0].op == control_op::load_pm_start);
+    CHECK(code.operations[0].value == 12);
+    CHECK(code.operations[0].id == 77);
+    CHECK(code.operations[1].op == control_op::create_scratchpad);
+    CHECK(code.operations[1].value == 128);
+    CHECK(code.operations[1].address == 0x200000010);
+    CHECK(code.operations[2].op == control_op::update_state_table);
+    CHECK(code.operations[2].id == 5);
+    CHECK(code.operations[2].function == state_function::decrease);
+    CHECK(code.operations[2].value == 3);
+    CHECK(code.operations[3].op == control_op::update_reg);
+    CHECK(code.operations[3].id == 7);
+    CHECK(code.operations[3].function == state_function::multiply);
+    CHECK(code.operations[3].value == 4);
+    CHECK(code.operations[3].address == 0x1D004);
+    CHECK(code.operations[4].op == control_op::update_scratch);
+    CHECK(code.operations[5].op == control_op::merge_sync);
+    CHECK(code.operations[5].tokens == 4);
+    CHECK(code.operations[5].columns == 3);
+  }
+  CHECK(test::refused(reader, v0_1(1, {0x0003000B, 0})));  // no such function
+  CHECK(test::refused(reader, v0_1(1, {0x84, 8})));        // no operands
+}
+
 TEST_CASE("bytes beside the opcode may hold garbage", "[binfmt][control_code]") {
   const control_code code = read_control_code(v0_1(1, {0xABCDEF00, 0x12345678, 0x1D204, 0, 7, 24}));
   CHECK(code.operations[0].op == control_op::write);
@@ -133,7 +168,7 @@ TEST_CASE("form 1.0 is decoded", "[binfmt][control_code]") {
 }
 
 TEST_CASE("an unknown operation is refused with its offset", "[binfmt][control_code]") {
-  for (const std::uint32_t op : {2U, 9U, 0x7FU, 0x85U, 0xFFU}) {
+  for (const std::uint32_t op : {2U, 14U, 15U, 0x7FU, 0x85U, 0xFFU}) {
     try {
       read_control_code(v0_1(2, {5, op}));
       FAIL("accepted operation " << op);

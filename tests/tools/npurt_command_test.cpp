@@ -238,3 +238,24 @@ TEST_CASE("npurt completes its commands and options in bash", "[tools]") {
   CHECK(completed("npurt completion b", 2) == "bash\n");
   CHECK(completed("npurt manual hw", 2) == "hw-check\n");
 }
+
+// That these shells complete with it, ./dev package --test shows, where they are installed.
+TEST_CASE("npurt writes completions for zsh and fish, and for no other shell", "[tools]") {
+  const scratch_folder folder;
+  const auto zsh = folder.run(command + "completion zsh");
+  CHECK(zsh.code == 0);
+  CHECK(zsh.out.starts_with("#compdef npurt\n"));
+  CHECK(contains(zsh.out, "\n        'hw-check:Run every operation on the NPU"));
+  CHECK(contains(zsh.out, "'--insts[Control code: words, or hexadecimal text]:FILE:_files'"));
+  CHECK(contains(zsh.out, "'*--arg[A data buffer of the kernel;"));
+  CHECK(contains(zsh.out, ":NAME\\:bo: '"));
+  CHECK(contains(zsh.out, "'1:SHELL:(bash zsh fish)'"));
+  const auto fish = folder.run(command + "completion fish");
+  CHECK(fish.code == 0);
+  CHECK(contains(fish.out, " -a doctor -d 'Whether calls can work on this machine"));
+  CHECK(contains(fish.out, "complete -c npurt -n '__npurt_at run' -l insts -r -F -d 'Control code"));
+  CHECK(contains(fish.out, "complete -c npurt -n '__npurt_at run' -l repeat -x -d "));
+  CHECK(contains(fish.out, "complete -c npurt -n '__npurt_at pack' -s o -l output -r -F -d "));
+  CHECK(contains(fish.out, "-n '__npurt_at completion' -a 'bash zsh fish'"));
+  CHECK(folder.run(command + "completion tcsh").code == 2);
+}

@@ -2,7 +2,9 @@
 // The command line of npurt as data, from which completion and manual pages are made.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace npurt::tools {
@@ -23,8 +25,12 @@ struct command_description {
   std::vector<command_description> commands;
 };
 
-/// A script for bash: `source <(npurt completion bash)`.
-std::string bash_completion(const command_description& root);
+/// The shells that there is a completion for.
+inline constexpr std::array<std::string_view, 3> shells{"bash", "zsh", "fish"};
+
+/// A script for one of the shells, for it to read in: `source <(npurt completion bash)`.
+/// @throws std::runtime_error if there is none for that shell
+std::string completion(const command_description& root, std::string_view shell);
 
 /// A manual page (troff, section 1) of the root or, with its name, of one of its commands.
 /// @throws std::runtime_error if there is none of that name

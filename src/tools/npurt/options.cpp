@@ -135,10 +135,12 @@ struct text_options {
 
 void add_texts(CLI::App& app, text_options& o) {
   add_command(app, "completion", "Print the completion of this command line for a shell",
-              "  source <(npurt completion bash)")
-      ->add_option("SHELL", o.shell, "bash")
+              "  source <(npurt completion bash)\n"
+              "  source <(npurt completion zsh)\n"
+              "  npurt completion fish | source")
+      ->add_option("SHELL", o.shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash"}))
+      ->check(CLI::IsMember(std::vector<std::string>(shells.begin(), shells.end())))
       ->type_name("");
   add_command(app, "manual", "Print a manual page", "  npurt manual doctor | man -l -")
       ->add_option("COMMAND", o.page, "Of this command; of npurt itself if not given")
@@ -222,7 +224,8 @@ int carry_out(const CLI::App& app, all_options& o) {
   if (name == "hw-check") {
     return run_hw_check(o.hw_check);
   }
-  print_text(name == "completion" ? bash_completion(describe(app)) : manual_page(describe(app), o.texts.page));
+  print_text(name == "completion" ? completion(describe(app), o.texts.shell)
+                                  : manual_page(describe(app), o.texts.page));
   return all_well;
 }
 

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# cmake -DHEADERS=<include/npurt> -DVERSION=<major.minor> -DOUTPUT=<file> -P npurt_exports.cmake: libnpurt.so's version script.
+#
+# What a public header declares is exported under the version NPURT_<major.minor>, everything else is the library's own: the
+# headers are the only list there is. Patterns match demangled names; [!a-z0-9_::] ends a function's name, and is all that
+# ld's grammar leaves for its parenthesis.
+file(GLOB_RECURSE headers ${HEADERS}/*.hpp)
+set(functions "")
+set(classes "")
+foreach(header ${headers})
+  file(STRINGS ${header} lines REGEX "^[^/]*[(]|(class|struct) .*{")
+  string(REGEX MATCHALL "[a-z_0-9]+[(]" found "${lines}")
+  list(APPEND functions ${found})
+  string(REGEX MATCHALL "(class|struct) [a-z_0-9]+( final)?( : [^{;]*)? *{" found "${lines}")
+  list(APPEND classes ${found})
+endforeach()
+list(TRANSFORM functions REPLACE "[(]" "")
+list(TRANSFORM classes REPLACE "(class|struct) ([a-z_0-9]+).*" "\\2")
+set(content "")
+foreach(names functions classes)
+  list(REMOVE_DUPLICATES ${names})
+  list(SORT ${names})
+endforeach()
+foreach(space npurt npurt::detail)
+  foreach(name ${functions})
+    string(APPEND content "    ${space}::${name}[!a-z0-9_::]*;\n")
+  endforeach()
+  foreach(name ${classes})
+    string(APPEND content "    ${space}::${name}::*;\n")
+    foreach(kind typeinfo "typeinfo name" vtable)
+      string(APPEND content "    \"${kind} for ${space}::${name}\";\n")
+    endforeach()
+  endforeach()
+endforeach()
+file(CONFIGURE OUTPUT ${OUTPUT} @ONLY CONTENT "NPURT_${VERSION} {\n  global: extern \"C++\" {\n${content}  };\n  local: *;\n};\n")
