@@ -20,7 +20,7 @@ namespace npurt::bench {
 
 class no_memory final : public emu::ddr_port {
  public:
-  std::byte* translate(std::uint64_t, std::uint64_t) override { return nullptr; }
+  std::byte* translate(std::uint64_t, std::uint64_t, emu::memory_access) override { return nullptr; }
 };
 
 class busy_cores {

@@ -150,7 +150,7 @@ void epilogue::write(overlay::chunk_stream& out, const memory_area& c_area, bool
         }
       }
     };
-    k_.loop("columns", static_cast<std::uint32_t>(of_c / (row_blocks * block)), columns, loop_end::overrun);
+    k_.loop("columns", static_cast<std::uint32_t>(of_c) / (row_blocks * block), columns, loop_end::overrun);
     out.give();
     c_next = add(c_next, number(k_, of_c));
   });

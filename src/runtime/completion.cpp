@@ -85,7 +85,8 @@ void watch_start(run_state& run) {
 }
 
 void wait_watched(run_state& run, std::chrono::milliseconds deadline) {
-  completion& on = *run.watched;
+  const std::shared_ptr<completion> kept = run.watched;  // its callback may end it
+  completion& on = *kept;
   const auto ends_at = end_of(deadline);
   std::unique_lock held(on.mutex);
   const std::uint64_t number = on.started;

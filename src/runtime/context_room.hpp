@@ -26,8 +26,10 @@ class context_room {
   static std::shared_ptr<context_room> of(const std::string& bdf);
 
   void enter(const std::shared_ptr<hw_context_state>& context);
-  void opened() noexcept { ++open_; }
+  void opened() noexcept { ++open_, ++openings_; }
   void closed() noexcept { --open_; }
+  /// Contexts that this process has opened so far.
+  std::uint64_t openings() const noexcept { return openings_; }
 
   context_budget budget() const;
   void set_budget(const context_budget& budget);
@@ -50,7 +52,8 @@ class context_room {
 
   const std::string bdf_;
   std::atomic<unsigned> open_ = 0;  // contexts of this process
-  mutable std::mutex mutex_;        // for what follows
+  std::atomic<std::uint64_t> openings_ = 0;
+  mutable std::mutex mutex_;  // for what follows
   context_budget budget_;
   std::vector<std::weak_ptr<hw_context_state>> contexts_;
   std::chrono::steady_clock::time_point asked_{};

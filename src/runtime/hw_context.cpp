@@ -36,7 +36,7 @@ hw_context_state::~hw_context_state() { close(); }
 
 std::shared_ptr<const open_context> hw_context_state::use() {
   const std::lock_guard lock(mutex_);
-  if (!open_ || suspect_) open();
+  if (!open_ || open_->number <= suspect_) open();
   last_use_ = next_number();
   return open_;
 }
@@ -63,7 +63,6 @@ void hw_context_state::open() {
     }
   });
   open_ = std::move(made);
-  suspect_ = false;
   room_->opened();
   log().info("opened a hw_context for {}", origin);
 }
@@ -84,8 +83,9 @@ void hw_context_state::close() noexcept {
 }
 
 void hw_context_state::suspect(const std::shared_ptr<const open_context>& failed) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (open_ == failed) suspect_ = true;
+  std::uint64_t before = suspect_;
+  while (failed && before < failed->number && !suspect_.compare_exchange_weak(before, failed->number)) {
+  }
 }
 
 void hw_context_state::pin() {

@@ -67,6 +67,7 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
 
   /// See context_room.
   bool is_shared() const { return room_->is_shared(); }
+  std::uint64_t openings() const noexcept { return room_->openings(); }
 
   void attach(context_user& user);
   void detach(context_user& user) noexcept;
@@ -87,7 +88,7 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
   const std::shared_ptr<context_room> room_;
   mutable std::mutex mutex_;  // for what follows; held while it opens
   std::shared_ptr<open_context> open_;
-  bool suspect_ = false;
+  std::atomic<std::uint64_t> suspect_ = 0;  // openings up to this number are of no use; set without the mutex
   std::vector<std::weak_ptr<const open_context>> older_;  // that commands in flight still have
   xrt::hw_context exposed_;
   std::mutex users_mutex_;  // for users_: they also end while it opens

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/retired_runs.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <mutex>
 #include <vector>
 
@@ -19,15 +22,17 @@ class graveyard {
   }
 
   void bury(std::shared_ptr<void> what, std::string_view name, std::function<bool()> ended) {
+    std::vector<grave> gone;
     const std::lock_guard lock(mutex_);
-    sweep();
+    gone = take_ended();
     log().warn("a run of {} was destroyed while in flight; it is kept until it ends", name);
     buried_.push_back({std::move(what), std::move(ended)});
   }
 
-  void sweep_now() {
+  void sweep() {
+    std::vector<grave> gone;
     const std::lock_guard lock(mutex_);
-    sweep();
+    gone = take_ended();
   }
 
  private:
@@ -44,7 +49,13 @@ class graveyard {
     }
   }
 
-  void sweep() { std::erase_if(buried_, has_ended); }
+  /// To be destroyed without the mutex: what a run keeps may bury others.
+  std::vector<grave> take_ended() {
+    const auto first = std::ranges::partition(buried_, std::not_fn(has_ended)).begin();
+    std::vector<grave> gone(std::make_move_iterator(first), std::make_move_iterator(buried_.end()));
+    buried_.erase(first, buried_.end());
+    return gone;
+  }
 
   std::mutex mutex_;
   std::vector<grave> buried_;
@@ -60,6 +71,6 @@ void keep_until(std::shared_ptr<void> what, std::string_view name, std::function
   }
 }
 
-void release_ended_runs() { graveyard::get().sweep_now(); }
+void release_ended_runs() { graveyard::get().sweep(); }
 
 }  // namespace npurt::detail

@@ -11,6 +11,7 @@
 #include "npurt/emulator.hpp"
 #include "runtime/argument_extents.hpp"
 #include "runtime/completion.hpp"
+#include "runtime/log.hpp"
 #include "runtime/retired_runs.hpp"
 #include "runtime/run_state.hpp"
 #include "runtime/translate.hpp"
@@ -116,7 +117,8 @@ void run_state::prepare(const open_context& on) {
 void run_state::let_go() noexcept {
   try {
     if (in_flight) static_cast<void>(native.state());  // a load of code: what was started behind it has ended
-  } catch (const std::exception&) {
+  } catch (const std::exception& failure) {
+    log().debug("the state of a run of {} that is let go: {}", kernel->name, failure.what());
   }
   native = {};
   number = 0;

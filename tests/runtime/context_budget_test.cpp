@@ -122,6 +122,21 @@ TEST_CASE("more contexts than a device has places for take turns, with the overl
   }
 }
 
+TEST_CASE("a page of the overlay's code is there again after another context had the columns for a moment",
+          "[runtime][hw_context]") {
+  npurt::device device;
+  const std::vector<std::bfloat16_t> x(64, std::bfloat16_t(2));
+  const auto softmax = [&] {
+    std::vector<std::bfloat16_t> y(64);
+    npurt::softmax(device, npurt::matrix_view<const std::bfloat16_t>(x, 1, 64),
+                   npurt::matrix_view<std::bfloat16_t>(y, 1, 64));
+    return y;
+  };
+  const auto first = softmax();
+  CHECK(worker(device, 3).right());
+  CHECK(softmax() == first);
+}
+
 TEST_CASE("pinned contexts stay, and who finds only such is told who holds them", "[runtime][hw_context]") {
   npurt::device device;
   const budget short_wait(device, places, 0ms);

@@ -98,6 +98,36 @@ TEST_CASE("a sequence whose command fails says which operation and in which stat
   }
 }
 
+TEST_CASE("a failure is not lost to who asks first whether the sequence is busy", "[runtime][sequence][faults]") {
+  npurt::device device;
+  product p(device);
+  REQUIRE(p.runs_right());
+  {
+    const faults now("command@1=error");
+    p.sequence.start();
+    while (p.sequence.busy()) std::this_thread::sleep_for(1ms);
+    CHECK_THROWS_AS(p.sequence.wait(60s), npurt::command_error);
+  }
+  CHECK_THROWS_AS(p.right(), npurt::sequence_error);
+  CHECK(p.runs_right());
+}
+
+TEST_CASE("each run's end is told to the callback that it began with, whatever is set afterwards",
+          "[runtime][sequence]") {
+  npurt::device device;
+  product p(device);
+  std::atomic<int> ends = 0;
+  constexpr int runs = 20;
+  for (int i = 0; i < runs; ++i) {
+    p.sequence.on_completion([&](const std::exception_ptr& failure) { ends += failure ? 1000 : 1; });
+    p.sequence.start();
+    p.sequence.wait(60s);
+    p.sequence.on_completion({});
+  }
+  for (int i = 0; i < 1000 && ends < runs; ++i) std::this_thread::sleep_for(10ms);
+  CHECK(ends == runs);
+}
+
 TEST_CASE("a sequence is right again after a reset, and goes on after a suspension", "[runtime][sequence][faults]") {
   npurt::device device;
   product p(device);

@@ -6,9 +6,11 @@
 #include <format>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "emu/driver/client.hpp"
+#include "emu/driver/log.hpp"
 
 namespace npurt::emu::driver {
 namespace {
@@ -45,9 +47,10 @@ void client::check_syncs(buffer_object& bo) {
   if (bo.type != AMDXDNA_BO_SHARE && bo.type != AMDXDNA_BO_DEV) return;
   const auto* const host = bo.host();
   if (host == nullptr) return;
-  const char* const kind = bo.type == AMDXDNA_BO_DEV ? "DEV" : "SHARE";
-  bo.syncs = std::make_unique<sync_check>(std::format("the {} buffer object of {} bytes", kind, bo.size),
-                                          std::span(host, bo.size));
+  std::string what =
+      std::format("the {} buffer object of {} bytes", bo.type == AMDXDNA_BO_DEV ? "DEV" : "SHARE", bo.size);
+  if (!sync_check::has_room(bo.size)) return log(std::format("strict: {} is not checked: too many bytes", what));
+  bo.syncs = std::make_unique<sync_check>(std::move(what), std::span(host, bo.size));
 }
 
 std::uint32_t client::add_bo(std::shared_ptr<buffer_object> bo) {

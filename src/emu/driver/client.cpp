@@ -121,6 +121,7 @@ void client::mapped(std::uint64_t offset, void* address, std::size_t length) {
   const auto bo = find_mapping(offset, length);
   if (!bo) return;
   const auto user = reinterpret_cast<std::uint64_t>(address);
+  if (user + round_to_pages(length) < user) return;  // no program has it there
   const auto start = offset - bo->map_offset;
   std::uint64_t unmapped = 0;
   if (start == 0) bo->user_address.compare_exchange_strong(unmapped, user);

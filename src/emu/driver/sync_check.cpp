@@ -19,6 +19,8 @@ namespace {
 /// the first command if any do.
 std::atomic<bool> syncs_are_heard = false;
 
+std::atomic<std::uint64_t> copied_bytes = 0;  // of all that exist
+
 void tell_deaf_once() {
   static std::atomic<bool> told = false;
   if (!told.exchange(true))
@@ -74,10 +76,19 @@ bool byte_ranges::overlaps(std::uint64_t start, std::uint64_t end) const {
   return start < end && next != ranges_.begin() && std::prev(next)->second > start;
 }
 
+bool sync_check::has_room(std::uint64_t size) {
+  constexpr std::uint64_t most = std::uint64_t{512} << 20;
+  const std::uint64_t copied = copied_bytes;
+  return copied <= most && size <= most - copied;
+}
+
 sync_check::sync_check(std::string what, std::span<const std::byte> host)
-    : what_(std::move(what)), host_(host), shown_(host.begin(), host.end()) {}
+    : what_(std::move(what)), host_(host), shown_(host.begin(), host.end()) {
+  copied_bytes += shown_.size();
+}
 
 sync_check::~sync_check() {
+  copied_bytes -= shown_.size();
   if (given_up_ || taken_ || !syncs_are_heard || written_.all().empty()) return;
   log(std::format("strict: {} ends; commands wrote its bytes {} to {}, and it was never synced from the device", what_,
                   written_.all().begin()->first, written_.all().rbegin()->second - 1));
@@ -117,7 +128,9 @@ void sync_check::device_reads(std::uint64_t offset, std::uint64_t size) {
   taken_ = taken_ || written_.overlaps(offset, offset + size);
   if (given_up_ || told_) return;
   if (!syncs_are_heard) return tell_deaf_once();
-  for (const auto& [start, end] : std::map(by_device_.all())) show(start, end - start);
+  // A command tells of what it writes before it writes it: those bytes stay its own until they are synced.
+  for (const auto& [start, end] : by_device_.all())
+    std::ranges::copy(host_.subspan(start, end - start), shown_.begin() + static_cast<std::ptrdiff_t>(start));
   tell_unsynced(offset, size);
 }
 

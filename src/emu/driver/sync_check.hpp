@@ -34,6 +34,9 @@ class byte_ranges {
 /// was neither synced from the device nor read by a later command. Thread-safe.
 class sync_check {
  public:
+  /// Whether there is memory for the copy of so many bytes more: half a gigabyte for all of them.
+  static bool has_room(std::uint64_t size);
+
   /// @param what  the buffer object, for messages
   /// @param host  its bytes, which outlive this
   sync_check(std::string what, std::span<const std::byte> host);

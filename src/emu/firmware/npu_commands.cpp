@@ -65,19 +65,23 @@ void npu::impl::configure(context& c, std::span<const std::uint32_t> cdo) {
   spend(c, "load PDI", load_cdo(c.tiles, cdo) * timing::fw_pdi_tenths_per_word / 10);
 }
 
-/// From control code. The firmware leaves out a PDI that is loaded already (mlir-aie AIEX.td, npu.load_pdi).
+/// From control code. The firmware leaves out a PDI that is loaded already (mlir-aie AIEX.td, npu.load_pdi). Another
+/// one may have come to its address meanwhile, under the same id.
 bool npu::impl::load_pdi(context& c, const binfmt::control_operation& op) {
   const std::uint64_t address = op.pdi_address;
   const std::uint32_t bytes = op.pdi_size;
-  if (c.pdi == std::pair(op.id, address)) return false;
+  const bool is_loaded = c.pdi == std::pair(op.id, address);
   const std::byte* pdi = c.memory->translate(address, bytes, memory_access::read);
   if (pdi == nullptr) pdi = c.memory->translate(address - ddr_offset, bytes, memory_access::read);
+  if (pdi == nullptr && is_loaded) return false;
   if (pdi == nullptr)
     throw firmware_error(std::format("PDI of {} bytes at {:#x}: no buffer object holds it", bytes, address));
-  const std::vector<std::uint32_t> cdo = binfmt::read_pdi(std::span(pdi, bytes)).cdo;
+  std::vector<std::uint32_t> cdo = binfmt::read_pdi(std::span(pdi, bytes)).cdo;
+  if (is_loaded && c.pdi_cdo == cdo) return false;
   check_cdo(cdo);
   configure(c, cdo);
   c.pdi = {op.id, address};
+  c.pdi_cdo = std::move(cdo);
   return true;
 }
 

@@ -46,6 +46,7 @@ struct context {
   std::map<std::uint32_t, std::vector<std::uint32_t>> cdos = {};  ///< by compute unit
   std::optional<std::uint32_t> loaded = std::nullopt;             ///< compute unit whose PDI the columns hold
   std::optional<std::pair<std::uint32_t, std::uint64_t>> pdi = std::nullopt;  ///< loaded over it: id and address
+  std::vector<std::uint32_t> pdi_cdo = {};                                    ///< and what it held
 
   // Of the command under way.
   std::uint64_t firmware_cycles = 0;

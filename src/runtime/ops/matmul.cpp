@@ -313,7 +313,7 @@ const op_report& run_matmul(device& target, matmul_types types, const matrices_i
 
 const op_report& run_matmul(device& target, matmul_types types, const matrices_in& a, const matmul_weights& b,
                             const matrices_out& c, const matmul_extras& extras) {
-  const std::shared_ptr<matmul_weights_state> weights = b.state();
+  const std::shared_ptr<matmul_weights_state>& weights = b.state();
   const matmul_shape shape{.m = a.rows, .n = weights->outputs, .k = a.columns};
   check_shape(shape);
   check_extent("matmul", "the columns of a", "K", a.columns, weights->inputs);

@@ -76,6 +76,7 @@ std::vector<std::uint32_t> with_page(const binfmt::code_pages& pages, std::size_
 }
 
 bool page_loader::is_shared(const kernel& target) {
+  const auto held = target.state()->context->use();  // the question is about others beside it
   if (!target.state()->context->is_shared()) return false;
   const std::lock_guard lock(mutex_);
   loaded_.reset();
@@ -106,7 +107,10 @@ std::shared_ptr<const open_context> page_loader::open(const kernel& target) {
   if (loading_ != nullptr && loading_->place && is_over(*loading_)) loading_->end(command_state::completed);
   constexpr std::chrono::seconds kept_for_sure{1};
   if (now() - used_ > kept_for_sure) loaded_.reset();
-  if (held->number != number_) loaded_ = 0;  // it comes with the array
+  const std::uint64_t openings = target.state()->context->openings();
+  if (openings != openings_) loaded_.reset();  // another context may have had the columns meanwhile
+  if (held->number != number_) loaded_ = 0;    // it comes with the array
+  openings_ = openings;
   number_ = held->number;
   return held;
 }

@@ -78,6 +78,7 @@ class page_loader {
   run_state* loading_ = nullptr;             // the load that was started last
   std::optional<std::size_t> loaded_;        // nothing: unknown
   std::uint64_t number_ = 0;                 // of the opening of the context that it was loaded in
+  std::uint64_t openings_ = 0;               // of contexts of this process, up to then
   std::chrono::nanoseconds used_{};
 };
 

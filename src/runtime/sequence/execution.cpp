@@ -102,6 +102,7 @@ void execution::rebind(std::size_t tensor, const xrt::bo& bo) {
 }
 
 void execution::start() {
+  failed_as_.reset();
   const auto execute = [this] {
     try {
       list_.execute();
@@ -115,6 +116,7 @@ void execution::start() {
 }
 
 bool execution::ended_within(std::chrono::milliseconds time) {
+  if (failed_as_) fail(static_cast<command_state>(*failed_as_), "one of its operations", "that was its state");
   const auto over = [this](bool ended) {
     if (ended) release();
     return ended;
@@ -134,8 +136,11 @@ bool execution::ended_within(std::chrono::milliseconds time) {
 
 // The driver may refuse to be asked. Whoever waits asks again.
 ert_cmd_state execution::state_now() const {
+  if (failed_as_) return *failed_as_;
   try {
-    return list_.state();
+    const ert_cmd_state now = list_.state();
+    if (has_ended(now) && now != ERT_CMD_STATE_COMPLETED) failed_as_ = now;
+    return now;
   } catch (const std::exception&) {
     return ERT_CMD_STATE_SUBMITTED;
   }

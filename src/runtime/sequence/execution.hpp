@@ -78,7 +78,7 @@ class execution final : context_user {
 
   void add(std::size_t step, bool loads_page, std::span<const std::uint32_t> code, const std::vector<xrt::bo>& buffers);
   std::vector<xrt::bo> bound(const prepared_step& each, const memories& memory) const;
-  ert_cmd_state state_now() const;
+  ert_cmd_state state_now() const;  ///< of the list, as XRT tells it
   std::string name_of(const xrt::run& failed) const;
   [[noreturn]] void fail(command_state state, const std::string& where, const char* text);
   hw_context_state& context() const { return *place_->target.state()->context; }
@@ -88,6 +88,7 @@ class execution final : context_user {
   std::vector<command> commands_;
   std::optional<std::size_t> first_page_, last_page_;  ///< that it needs at the start and leaves at the end
   xrt::runlist list_;
+  mutable std::optional<ert_cmd_state> failed_as_;  ///< XRT tells once that a list has failed
   bool together_ = false;     ///< each command brings its page
   std::uint64_t number_ = 0;  ///< of the opening of the context that the list was made in
   std::shared_ptr<const open_context> held_;

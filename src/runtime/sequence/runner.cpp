@@ -318,11 +318,11 @@ void runner::watch() {
     changed_.wait(held, [this] { return retired_ || (call_ && in_flight() && !stepwise_); });
     if (retired_) return;
     const std::uint64_t number = started_;
+    const auto call = call_;
     held.unlock();
     const bool over = await_device(number, steady_clock::now() + at_once);
     held.lock();
     if (!over) continue;
-    const auto call = call_;
     const std::exception_ptr failure = failure_;
     held.unlock();
     try {

@@ -323,7 +323,7 @@ TEST_CASE("a server survives whatever is sent to it", "[emu][driver][shared]") {
   for (int i = 0; i < 400; ++i) {
     static constexpr std::array numbers{0x09u, 0x2du, 0x2eu, 0xbfu, 0xc0u, 0xc1u, 0xc2u, 0xcau, 0xcdu};
     const unsigned number = i % 2 == 0 ? numbers[some(numbers.size())] : 0x40 + some(11);
-    const unsigned size = 8 * (1 + some(8));
+    const unsigned size = 4 * (1 + some(16));
     std::vector<std::byte> payload(i % 5 == 0 ? some(300) : size);
     for (auto& byte : payload) byte = some(3) == 0 ? std::byte{static_cast<unsigned char>(some(256))} : std::byte{0};
     const auto kind = static_cast<shared::request>(i % 7 == 0 ? some(8) : 4);

@@ -40,6 +40,16 @@ struct shared_page {
 
 }  // namespace
 
+TEST_CASE("there is no room for copies of all that a program may ask for", "[emu][driver][strict]") {
+  constexpr std::uint64_t mebibyte = 1 << 20;
+  REQUIRE(sync_check::has_room(512 * mebibyte));
+  CHECK_FALSE(sync_check::has_room(512 * mebibyte + 1));
+  CHECK_FALSE(sync_check::has_room(~std::uint64_t{0}));
+  const shared_page one;
+  CHECK_FALSE(sync_check::has_room(512 * mebibyte));
+  CHECK(sync_check::has_room(512 * mebibyte - one.memory.size()));
+}
+
 TEST_CASE("ranges are joined, cut and found as their bytes are", "[emu][driver][strict]") {
   byte_ranges ranges;
   std::array<bool, 64> bytes{};

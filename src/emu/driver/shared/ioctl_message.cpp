@@ -126,6 +126,11 @@ std::expected<void*, int> resolve_ioctl(unsigned long request, std::span<std::by
   if (packed.size() < padded(structure_size)) return std::unexpected(EINVAL);
   // Bytes are looked at only if the message has all that its structure asks for.
   const std::vector<std::byte> structure(packed.begin(), packed.begin() + static_cast<std::ptrdiff_t>(structure_size));
+  // Half a pointer would be the client's own: the driver takes what is missing from what follows.
+  const auto is_cut = [&](const pointer& p) {
+    return p.field < structure_size && structure_size < p.field + sizeof(std::uint64_t);
+  };
+  if (std::ranges::any_of(pointers_of(request, structure), is_cut)) return std::unexpected(EINVAL);
   const auto size = for_each_pointer(request, structure, [](const pointer&, std::uint64_t) {});
   if (size != packed.size()) return std::unexpected(EINVAL);
   for_each_pointer(request, structure, [&](const pointer& p, std::uint64_t offset) {
@@ -163,6 +168,8 @@ descriptor_use descriptor_of(unsigned long request) {
       return descriptor_use::none;
   }
 }
+
+std::size_t get_descriptor_end(unsigned long request) { return descriptor_field(request) + sizeof(int); }
 
 int get_descriptor(unsigned long request, const void* argument) {
   int fd = -1;

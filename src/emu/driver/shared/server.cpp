@@ -12,12 +12,14 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <format>
 #include <list>
 #include <map>
 #include <random>
+#include <system_error>
 #include <thread>
 
 #include "emu/driver/log.hpp"
@@ -93,15 +95,25 @@ bool server::wait() {
 
 void server::accept() {
   descriptor socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (!socket) return;
+  if (!socket) {
+    // There are no descriptors left; until there are, the caller waits.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return;
+  }
   const auto pid = peer_of_this_user(socket.get());
   if (!pid || connections_.size() >= most_connections) return;
   auto& made = connections_.emplace_back(std::move(socket), *pid);
-  made.thread = std::thread([this, &made] {
-    talk(made);
-    made.done = true;
-    ::eventfd_write(ended_.get(), 1);
-  });
+  try {
+    made.thread = std::thread([this, &made] {
+      talk(made);
+      made.done = true;
+      ::eventfd_write(ended_.get(), 1);
+    });
+  } catch (const std::system_error& error) {
+    log(std::format("a call is not answered: {}", error.what()));
+    connections_.pop_back();
+  }
 }
 
 void server::reap() {
