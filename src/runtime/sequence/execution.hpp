@@ -89,8 +89,8 @@ class execution final : context_user {
   std::optional<std::size_t> first_page_, last_page_;  ///< that it needs at the start and leaves at the end
   xrt::runlist list_;
   mutable std::optional<ert_cmd_state> failed_as_;  ///< XRT tells once that a list has failed
-  bool together_ = false;     ///< each command brings its page
-  std::uint64_t number_ = 0;  ///< of the opening of the context that the list was made in
+  bool together_ = false;                           ///< each command brings its page
+  std::uint64_t number_ = 0;                        ///< of the opening of the context that the list was made in
   std::shared_ptr<const open_context> held_;
 };
 
