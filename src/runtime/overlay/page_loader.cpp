@@ -83,7 +83,7 @@ bool page_loader::is_shared(const kernel& target) {
   return true;
 }
 
-std::chrono::nanoseconds page_loader::now() {
+std::chrono::nanoseconds page_loader::now() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_BOOTTIME, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
@@ -106,7 +106,7 @@ std::shared_ptr<const open_context> page_loader::open(const kernel& target) {
   // What was to be submitted behind a load failed.
   if (loading_ != nullptr && loading_->place && is_over(*loading_)) loading_->end(command_state::completed);
   constexpr std::chrono::seconds kept_for_sure{1};
-  if (now() - used_ > kept_for_sure) loaded_.reset();
+  if (now() - std::chrono::nanoseconds(used_) > kept_for_sure) loaded_.reset();
   const std::uint64_t openings = target.state()->context->openings();
   if (openings != openings_) loaded_.reset();  // another context may have had the columns meanwhile
   if (held->number != number_) loaded_ = 0;    // it comes with the array

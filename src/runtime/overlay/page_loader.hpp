@@ -2,6 +2,7 @@
 // Which page of code the overlay's cores have loaded, and how another one gets there.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -62,12 +63,15 @@ class page_loader {
     submit();
     if (loading_ != nullptr) loading_->place.reset();  // what was submitted behind it keeps the context open
     loaded_ = last;
-    used_ = now();
+    touch();
   }
+
+  /// A command ended just now: the device was awake until then.
+  void touch() noexcept { used_ = now().count(); }
 
  private:
   /// Of the clock that runs while the system sleeps.
-  static std::chrono::nanoseconds now();
+  static std::chrono::nanoseconds now() noexcept;
 
   std::shared_ptr<const open_context> open(const kernel& target);
   void load(const kernel& target, std::size_t page);
@@ -79,7 +83,7 @@ class page_loader {
   std::optional<std::size_t> loaded_;        // nothing: unknown
   std::uint64_t number_ = 0;                 // of the opening of the context that it was loaded in
   std::uint64_t openings_ = 0;               // of contexts of this process, up to then
-  std::chrono::nanoseconds used_{};
+  std::atomic<std::chrono::nanoseconds::rep> used_ = 0;
 };
 
 }  // namespace npurt::detail::overlay

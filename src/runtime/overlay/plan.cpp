@@ -117,6 +117,7 @@ void plan::finish(std::chrono::milliseconds deadline) {
   try {
     named([&] { started_->wait(deadline); });
     in_flight_ = false;
+    place_->pages.touch();
   } catch (const timeout_error&) {
     throw;
   } catch (const error&) {

@@ -118,7 +118,10 @@ void execution::start() {
 bool execution::ended_within(std::chrono::milliseconds time) {
   if (failed_as_) fail(static_cast<command_state>(*failed_as_), "one of its operations", "that was its state");
   const auto over = [this](bool ended) {
-    if (ended) release();
+    if (ended) {
+      release();
+      place_->pages.touch();
+    }
     return ended;
   };
   try {
