@@ -12,9 +12,9 @@ constexpr unsigned columns = 4;
 constexpr unsigned core_rows = 4;
 constexpr std::uint32_t tile = 64;
 constexpr std::uint32_t panel = columns * tile;  // of rows of A, and of columns of B
-constexpr std::uint32_t bytes_per_word = 4;
-constexpr std::uint32_t tile_words = tile / bytes_per_word;  // of a row of int8
-constexpr std::uint32_t k_tiles_offset = 0x400;              // in a core tile
+constexpr std::uint32_t word_bytes = 4;
+constexpr std::uint32_t tile_words = tile / word_bytes;  // of a row of int8
+constexpr std::uint32_t k_tiles_offset = 0x400;          // in a core tile
 constexpr unsigned queue_depth = 4;
 
 constexpr unsigned argument_a = 0;
@@ -30,7 +30,7 @@ struct extents {
 
 // Column c's shim sends the tiles (c, 0), (c, 1), … of row panel m, which is the iteration.
 shim_bd descriptor_a(const extents& size) {
-  const std::uint32_t row = size.k / bytes_per_word;
+  const std::uint32_t row = size.k / word_bytes;
   return {.length = tile * row,
           .d0_step = 1,
           .d0_wrap = tile_words,
@@ -43,7 +43,7 @@ shim_bd descriptor_a(const extents& size) {
 
 // The tiles (0, c), (1, c), … of column panel n, which is the address.
 shim_bd descriptor_b(const extents& size) {
-  const std::uint32_t row = size.n / bytes_per_word;
+  const std::uint32_t row = size.n / word_bytes;
   return {.length = size.k * tile_words,
           .d0_step = 1,
           .d0_wrap = tile_words,
@@ -84,7 +84,7 @@ void write_k_tiles(control_code& code, std::uint32_t k_tiles) {
 void begin_column(control_code& code, unsigned column, const extents& size) {
   using enum shim_channel;
   for (const shim_channel channel : {s2mm_0, mm2s_0, mm2s_1}) code.set_controller(column, channel);
-  code.write_bd(column, bd_c, descriptor_c(size), argument_c, column * tile * bytes_per_word);
+  code.write_bd(column, bd_c, descriptor_c(size), argument_c, column * tile * word_bytes);
   code.push(column, s2mm_0, bd_c, size.n / panel, true);
   code.write_bd(column, bd_a, descriptor_a(size), argument_a, column * tile * size.k);
 }

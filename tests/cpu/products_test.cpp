@@ -83,17 +83,6 @@ void check_bf16(executor& cpu, const matmul_shape& s, const epilogue& then, std:
   CHECK(worst(c, s, a, b, bias, residual, then) <= 1);
 }
 
-double cosine_of(const bf16s& got, const std::vector<double>& wanted) {
-  double product = 0, got_size = 0, wanted_size = 0;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const double value = npurt::to_float(got[i]);
-    product += value * wanted[i];
-    got_size += value * value;
-    wanted_size += wanted[i] * wanted[i];
-  }
-  return product / std::sqrt(got_size * wanted_size);
-}
-
 /// Of each head the first so many keys.
 template <typename T, typename Values>
 std::vector<T> first_keys_of(const Values& values, const attention_shape& s, std::size_t length) {
@@ -124,7 +113,7 @@ void check_attention(executor& cpu, const attention_shape& s, const attention_op
                                            first_keys_of<double>(v, s, shape.keys), shape, scale);
   INFO("H " << s.heads << " T " << s.rows << " S " << s.keys << " d " << s.d << " causal " << options.causal << " keys "
             << shape.keys);
-  CHECK(cosine_of(out, wanted) >= 0.9999);
+  CHECK(cosine(out, wanted) >= 0.9999);
 }
 
 void check_attention_i8(executor& cpu, const attention_shape& s, const attention_options& options,
@@ -140,7 +129,7 @@ void check_attention_i8(executor& cpu, const attention_shape& s, const attention
       q, first_keys_of<std::int8_t>(k, s, shape.keys), first_keys_of<std::int8_t>(v, s, shape.keys), shape,
       1 / std::sqrt(static_cast<double>(s.d)), reference::attention_scales{scales.q, scales.k, scales.v});
   INFO("H " << s.heads << " T " << s.rows << " S " << s.keys << " d " << s.d);
-  CHECK(cosine_of(out, wanted) >= 0.999);
+  CHECK(cosine(out, wanted) >= 0.999);
 }
 
 }  // namespace

@@ -11,20 +11,12 @@
 #include "npurt/emulator.hpp"
 #include "npurt/npurt.hpp"
 #include "ops/bf16_check.hpp"
+#include "support/faults.hpp"
 
 using namespace npurt::test;
 using npurt::executor, npurt::fallback_cause, npurt::tensor_view, npurt::where;
 
 namespace {
-
-/// Faults for one call.
-class faults {
- public:
-  explicit faults(const std::string& text) { REQUIRE(npurt::emulator::set_faults(text)); }
-  ~faults() { npurt::emulator::set_faults(""); }
-  faults(const faults&) = delete;
-  faults& operator=(const faults&) = delete;
-};
 
 struct halves {
   bf16s x{npurt::to_bfloat16(3), npurt::to_bfloat16(-8)}, y = untouched(2);

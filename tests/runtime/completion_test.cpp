@@ -4,7 +4,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
-#include <filesystem>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -14,37 +13,15 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "npurt/detail/control_code.hpp"
-#include "npurt/emulator.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
+#include "support/faults.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using npurt::detail::control_code;
 
 namespace {
-
-const std::filesystem::path prebuilt = std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin";
-
-struct opened {
-  npurt::device device;
-  npurt::hw_context context{device, npurt::xclbin(prebuilt)};
-  npurt::kernel kernel{context, "i8_matmul"};
-};
-
-/// Faults for as long as it lives.
-struct faults {
-  explicit faults(const char* text) { REQUIRE(npurt::emulator::set_faults(text)); }
-  ~faults() { npurt::emulator::set_faults(""); }
-  faults(const faults&) = delete;
-  faults& operator=(const faults&) = delete;
-};
-
-std::vector<std::uint32_t> harmless() {
-  control_code code(1);
-  code.write(0x200400, 1);
-  return std::move(code).finish();
-}
-
-std::vector<std::uint32_t> unreadable() { return {0x06030100, 0x101, 1, 20, 0x7F}; }
 
 /// What callbacks were told.
 class told {

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,10 +19,12 @@
 #include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include "npurt/detail/control_code.hpp"
 #include "npurt/emulator.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
+#include "support/faults.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
@@ -31,10 +32,6 @@ using Catch::Matchers::MessageMatches;
 namespace {
 
 constexpr std::size_t places = 6;  // of a Phoenix (xdna-driver npu1_regs.c)
-
-std::filesystem::path prebuilt_file(const char* name) {
-  return std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt" / (std::string(name) + ".xclbin");
-}
 
 /// A budget for as long as it lives.
 struct budget {
@@ -49,48 +46,28 @@ struct budget {
   npurt::context_budget before;
 };
 
-/// A context with C = A * B of 256 x 256 x 64, and with control code that does next to nothing.
+/// A context with a product, and with control code that does next to nothing.
 struct worker {
-  static constexpr std::size_t mn = 256, k = 64;
-
   worker(const npurt::device& device, int factor)
-      : value(factor),
-        context(device, npurt::xclbin(prebuilt_file("i8-matmul"))),
+      : context(device, npurt::xclbin(prebuilt_file())),
         kernel(context, "i8_matmul"),
-        a(kernel, mn * k),
-        b(kernel, k * mn),
-        c(kernel, mn * mn),
-        product(kernel, npurt::detail::matmul_control_code({.m = mn, .n = mn, .k = k}), a, b, c),
-        harmless(kernel, little(), a) {
-    std::ranges::fill(a, static_cast<std::int8_t>(factor));
-    std::ranges::fill(b, std::int8_t{1});
-    a.to_device();
-    b.to_device();
-  }
-
-  static std::vector<std::uint32_t> little() {
-    npurt::detail::control_code code(1);
-    code.set_controller(0, npurt::detail::shim_channel::s2mm_0);
-    return std::move(code).finish();
-  }
+        product(kernel, factor, 1),
+        little(kernel, harmless(), product.a) {}
 
   bool right() {
-    product.start();
-    product.wait(60s);
-    c.from_device();
-    return std::ranges::all_of(c, [&](std::int32_t each) { return each == value * static_cast<int>(k); });
+    product.run.start();
+    product.run.wait(60s);
+    return product.right();
   }
   void touch() {
-    harmless.start();
-    harmless.wait(60s);
+    little.start();
+    little.wait(60s);
   }
 
-  int value;
   npurt::hw_context context;
   npurt::kernel kernel;
-  npurt::buffer<std::int8_t> a, b;
-  npurt::buffer<std::int32_t> c;
-  npurt::run product, harmless;
+  constant_product product;
+  npurt::run little;
 };
 
 std::size_t own_contexts(const npurt::device& device) {
@@ -157,16 +134,16 @@ TEST_CASE("a context in use is not closed, one that is idle for longest is", "[r
   const budget two(device, 2, 0ms);
   worker busy(device, 1), idle(device, 2);
   REQUIRE(npurt::emulator::set_faults("command@1=lost"));
-  busy.harmless.start();
+  busy.little.start();
   worker third(device, 3);
   third.touch();
-  CHECK_THROWS_AS(busy.harmless.wait(10ms), npurt::timeout_error);
-  third.harmless.start();
+  CHECK_THROWS_AS(busy.little.wait(10ms), npurt::timeout_error);
+  third.little.start();
   CHECK_THROWS_MATCHES(idle.touch(), npurt::context_limit_error, MessageMatches(ContainsSubstring("(in use)")));
-  third.harmless.wait(60s);
+  third.little.wait(60s);
   CHECK(idle.right());
   REQUIRE(npurt::emulator::set_faults("device@1=reset"));  // which ends the lost command
-  CHECK_THROWS_AS(busy.harmless.wait(60s), npurt::command_error);
+  CHECK_THROWS_AS(busy.little.wait(60s), npurt::command_error);
   REQUIRE(npurt::emulator::set_faults(""));
 }
 
@@ -185,7 +162,7 @@ TEST_CASE("whoever needs a place waits until XRT's own contexts, or pinned ones,
   npurt::device device;
   const budget wait(device, places, 20s);
   xrt::device same = device.native();
-  const npurt::xclbin image(prebuilt_file("i8-matmul"));
+  const npurt::xclbin image(prebuilt_file());
   const xrt::uuid id = same.register_xclbin(image.native());
   std::vector<xrt::hw_context> foreign;
   for (std::size_t i = 0; i < places; ++i) foreign.emplace_back(same, id);

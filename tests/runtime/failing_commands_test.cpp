@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,7 +17,9 @@
 
 #include "npurt/detail/control_code.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
@@ -28,14 +29,6 @@ using npurt::detail::shim_channel;
 namespace {
 
 using words = std::vector<std::uint32_t>;
-
-const std::filesystem::path prebuilt = std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin";
-
-struct opened {
-  npurt::device device;
-  npurt::hw_context context{device, npurt::xclbin(prebuilt)};
-  npurt::kernel kernel{context, "i8_matmul"};
-};
 
 /// What is written to stderr during its life.
 class captured_stderr {
@@ -86,35 +79,10 @@ words operations(auto&& append) {
   return std::move(code).finish();
 }
 
-/// A run and buffers for C = A · B with every extent `extent`.
-struct product {
-  product(const npurt::kernel& kernel, std::size_t size)
-      : extent(size),
-        a(kernel, size * size),
-        b(kernel, size * size),
-        c(kernel, size * size),
-        run(kernel, npurt::detail::matmul_control_code({size, size, size}), a, b, c) {
-    std::ranges::fill(a, std::int8_t{-2});
-    std::ranges::fill(b, std::int8_t{3});
-    a.to_device();
-    b.to_device();
-  }
-
-  bool right() {
-    c.from_device();
-    return std::ranges::all_of(c, [&](std::int32_t value) { return value == -6 * static_cast<int>(extent); });
-  }
-
-  std::size_t extent;
-  npurt::buffer<std::int8_t> a, b;
-  npurt::buffer<std::int32_t> c;
-  npurt::run run;
-};
-
 /// That a new hw_context computes.
 bool next_context_works() {
   opened o;
-  product p(o.kernel, 256);
+  constant_product p(o.kernel);
   p.run.start();
   p.run.wait(60s);
   return p.right();
@@ -152,7 +120,7 @@ TEST_CASE("a kernel that waits for ever is stopped with a timeout in words, and 
 TEST_CASE("a kernel that is still busy at its deadline is a timeout error in time, and the next context works",
           "[runtime][run]") {
   opened o;
-  product large(o.kernel, 512);
+  constant_product large(o.kernel, -2, 3, {.m = 512, .n = 512, .k = 512});
   large.run.start();
   const auto started = std::chrono::steady_clock::now();
   try {
@@ -219,7 +187,7 @@ TEST_CASE("a run whose command failed can be destroyed, and its context used for
   for (int round = 0; round < 3; ++round) {
     failure_of(o.kernel, operations([](control_code& code) { code.wait_token(0, shim_channel::s2mm_0); }));
   }
-  product p(o.kernel, 256);
+  constant_product p(o.kernel);
   p.run.start();
   CHECK_NOTHROW(p.run.wait(60s));
   CHECK(p.right());
@@ -229,7 +197,7 @@ TEST_CASE("exceptions between start and wait leave nothing behind", "[runtime][r
   for (int round = 0; round < 8; ++round) {
     try {
       opened o;
-      product p(o.kernel, 256);
+      constant_product p(o.kernel);
       p.run.start();
       throw callers_own{};
     } catch (const callers_own&) {

@@ -3,7 +3,6 @@
 // become.
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,58 +15,20 @@
 #include "npurt/detail/control_code.hpp"
 #include "npurt/emulator.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
+#include "support/faults.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
 
 namespace {
 
-const std::filesystem::path prebuilt = std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin";
-
-/// Faults for as long as it lives.
-struct faults {
-  explicit faults(const std::string& text) { REQUIRE(npurt::emulator::set_faults(text)); }
-  ~faults() { npurt::emulator::set_faults(""); }
-  faults(const faults&) = delete;
-  faults& operator=(const faults&) = delete;
-};
-
-struct opened {
-  npurt::device device;
-  npurt::hw_context context{device, npurt::xclbin(prebuilt)};
-  npurt::kernel kernel{context, "i8_matmul"};
-};
-
-/// C = A * B of 256 x 256 x 64, what the kernel pads everything to, with constant inputs.
-struct product {
-  static constexpr std::size_t mn = 256, k = 64;
-
-  explicit product(const npurt::kernel& kernel)
-      : a(kernel, mn * k),
-        b(kernel, k * mn),
-        c(kernel, mn * mn),
-        run(kernel, npurt::detail::matmul_control_code({.m = mn, .n = mn, .k = k}), a, b, c) {
-    std::ranges::fill(a, std::int8_t{-2});
-    std::ranges::fill(b, std::int8_t{3});
-    a.to_device();
-    b.to_device();
-  }
-
-  bool right() {
-    c.from_device();
-    return std::ranges::all_of(c, [](std::int32_t value) { return value == -6 * static_cast<int>(k); });
-  }
-
-  npurt::buffer<std::int8_t> a, b;
-  npurt::buffer<std::int32_t> c;
-  npurt::run run;
-};
-
 /// Everything from opening to the result.
 bool computes() {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   p.run.start();
   p.run.wait(60s);
   return p.right();
@@ -76,7 +37,7 @@ bool computes() {
 /// The error of a command with that fault.
 npurt::command_error failure_of(const std::string& fault) {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   const faults now("command@1=" + fault);
   p.run.start();
   try {
@@ -97,7 +58,7 @@ TEST_CASE("faults that cannot be read are refused", "[runtime][faults]") {
 
 TEST_CASE("the driver's answers to CREATE_HWCTX become context errors", "[runtime][faults]") {
   npurt::device device;
-  const npurt::xclbin xclbin(prebuilt);
+  const npurt::xclbin xclbin(prebuilt_file());
   for (const char* full : {"ENOENT", "ENOSPC", "EBUSY"}) {
     const faults once(std::string("ioctl:create_hwctx@1=") + full);
     CHECK_NOTHROW(npurt::hw_context(device, xclbin));  // somebody made room meanwhile
@@ -131,7 +92,7 @@ TEST_CASE("a buffer beyond the memory there is, is a buffer error", "[runtime][f
 
 TEST_CASE("a command that the driver does not take is a command error", "[runtime][faults]") {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   {
     const faults now("ioctl:exec_cmd@1=EINVAL");
     CHECK_THROWS_MATCHES(p.run.start(), npurt::command_error,
@@ -158,7 +119,7 @@ TEST_CASE("a DMA error is a command error that says which DMA", "[runtime][fault
 TEST_CASE("a lost command is a timeout error at the caller's deadline", "[runtime][faults]") {
   {
     opened o;
-    product p(o.kernel);
+    constant_product p(o.kernel);
     const faults now("command@1=lost");
     p.run.start();
     CHECK_THROWS_AS(p.run.wait(50ms), npurt::timeout_error);
@@ -171,18 +132,18 @@ TEST_CASE("a device that disappears is an error for who has it open and works fo
           "[runtime][faults]") {
   {
     opened o;
-    product p(o.kernel);
+    constant_product p(o.kernel);
     const faults now("device@1=gone:0");
     CHECK_THROWS_AS(p.run.start(), npurt::command_error);
     CHECK_THROWS_AS(npurt::buffer<std::int8_t>(o.kernel, 4096), npurt::buffer_error);
-    CHECK_THROWS_AS(npurt::hw_context(o.device, npurt::xclbin(prebuilt)), npurt::error);
+    CHECK_THROWS_AS(npurt::hw_context(o.device, npurt::xclbin(prebuilt_file())), npurt::error);
   }
   CHECK(computes());
 }
 
 TEST_CASE("a device that disappears under a command ends it", "[runtime][faults]") {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   const faults now("command@1=lost;device@2=gone:0");  // EXEC_CMD, then the wait
   p.run.start();
   CHECK_THROWS_AS(p.run.wait(5s), npurt::command_error);
@@ -201,7 +162,7 @@ TEST_CASE("a command that hangs says why in its error", "[runtime][faults]") {
 
 TEST_CASE("after whatever ends a command badly the same run works again, with its buffers", "[runtime][faults]") {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   for (const char* fault : {"command@1=timeout", "command@1=abort", "command@1=error", "command@1=dma_error",
                             "device@1=reset", "command@1=lost;device@2=reset", "ioctl:exec_cmd@1=EIO"}) {
     INFO(fault);
@@ -219,7 +180,7 @@ TEST_CASE("after whatever ends a command badly the same run works again, with it
 
 TEST_CASE("a command that is lost keeps its context busy, other runs get another one", "[runtime][faults]") {
   opened o;
-  product lost(o.kernel), other(o.kernel);
+  constant_product lost(o.kernel), other(o.kernel);
   {
     const faults now("command@1=lost");
     lost.run.start();
@@ -235,7 +196,7 @@ TEST_CASE("a command that is lost keeps its context busy, other runs get another
 
 TEST_CASE("a device that was suspended and resumed goes on where it was", "[runtime][faults]") {
   opened o;
-  product p(o.kernel);
+  constant_product p(o.kernel);
   for (const int at : {1, 2}) {  // before the command, and while it runs
     const faults now("device@" + std::to_string(at) + "=suspend");
     p.run.start();
@@ -300,7 +261,7 @@ TEST_CASE("a suspended device loses the page of code, which is loaded again", "[
 TEST_CASE("contexts that take turns on the array do not lose the pages of their code", "[runtime][faults]") {
   npurt::device device;
   opened other;
-  product p(other.kernel);
+  constant_product p(other.kernel);
   for (int round = 0; round < 2; ++round) {
     CHECK(softmax_right(device));
     p.run.start();

@@ -2,7 +2,6 @@
 // Owners of device objects on the emulated NPU: errors per cause, moves, order of destruction, ends of runs.
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -14,7 +13,9 @@
 
 #include "npurt/detail/control_code.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::MessageMatches;
@@ -23,31 +24,12 @@ using npurt::detail::shim_channel;
 
 namespace {
 
-const std::filesystem::path prebuilt = std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin";
-
-struct opened {
-  npurt::device device;
-  npurt::xclbin image{prebuilt};
-  npurt::hw_context context{device, image};
-  npurt::kernel kernel{context, "i8_matmul"};
-};
-
-// A call that ends at once: one write to the core's memory.
-std::vector<std::uint32_t> harmless() {
-  control_code code(1);
-  code.write(0x200400, 1);
-  return std::move(code).finish();
-}
-
 // A call that waits for ever: nobody sends this token.
 std::vector<std::uint32_t> endless() {
   control_code code(1);
   code.wait_token(0, shim_channel::s2mm_0);
   return std::move(code).finish();
 }
-
-// A call that the firmware cannot read.
-std::vector<std::uint32_t> unreadable() { return {0x06030100, 0x101, 1, 20, 0x7F}; }
 
 }  // namespace
 
@@ -69,7 +51,7 @@ TEST_CASE("an index behind the last device is refused with their number", "[runt
 
 TEST_CASE("an unknown kernel is refused with a list of the known ones", "[runtime][kernel]") {
   const npurt::device device;
-  const npurt::hw_context context(device, npurt::xclbin(prebuilt));
+  const npurt::hw_context context(device, npurt::xclbin(prebuilt_file()));
   CHECK_THROWS_MATCHES(npurt::kernel(context, "i9_matmul"), npurt::kernel_not_found_error,
                        MessageMatches(ContainsSubstring("i9_matmul") && ContainsSubstring("i8_matmul")));
 }
@@ -78,7 +60,7 @@ TEST_CASE("the seventh pinned context is a context limit, and the next one after
           "[runtime][hw_context]") {
   npurt::device device;
   device.set_context_budget({6, 0ms});
-  const npurt::xclbin image(prebuilt);
+  const npurt::xclbin image(prebuilt_file());
   std::vector<npurt::hw_context> contexts;
   const auto fill = [&] {
     for (int count = 0; count < 7; ++count) contexts.emplace_back(device, image).pin();
@@ -164,7 +146,7 @@ TEST_CASE("a run that nobody waited for is destroyed without an abort", "[runtim
 
 TEST_CASE("device objects may be destroyed in any order", "[runtime][run]") {
   std::optional<npurt::device> device(std::in_place);
-  std::optional<npurt::xclbin> image(prebuilt);
+  std::optional<npurt::xclbin> image(prebuilt_file());
   std::optional<npurt::hw_context> context(std::in_place, *device, *image);
   std::optional<npurt::kernel> kernel(std::in_place, *context, "i8_matmul");
   std::optional<npurt::buffer<int>> buffer(std::in_place, *kernel, std::size_t{64});

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -15,21 +14,16 @@
 
 #include "npurt/emulator.hpp"
 #include "npurt/npurt.hpp"
+#include "runtime/i8_matmul_kernel.hpp"
+#include "support/faults.hpp"
 
+using namespace npurt::test;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using npurt::matrix_view;
 using bf16 = std::bfloat16_t;
 
 namespace {
-
-/// Faults for as long as it lives.
-struct faults {
-  explicit faults(const std::string& text) { REQUIRE(npurt::emulator::set_faults(text)); }
-  ~faults() { npurt::emulator::set_faults(""); }
-  faults(const faults&) = delete;
-  faults& operator=(const faults&) = delete;
-};
 
 constexpr std::size_t rows = 3, inputs = 4, outputs = 2;
 
@@ -164,7 +158,7 @@ TEST_CASE("sequences make room for other contexts and are right afterwards", "[r
   npurt::device device;
   device.set_context_budget({1, std::chrono::seconds(5)});
   product p(device);
-  const npurt::xclbin image(std::filesystem::path(NPURT_SOURCE_DIR) / "kernels/prebuilt/i8-matmul.xclbin");
+  const npurt::xclbin image(prebuilt_file());
   for (int round = 0; round < 2; ++round) {
     CHECK(p.runs_right());
     const npurt::hw_context other(device, image);

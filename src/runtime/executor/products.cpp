@@ -19,14 +19,12 @@ namespace {
 
 constexpr attention_shape no_shape_limit{no_limit, no_limit, no_limit, no_limit};
 
-bool is_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
-
 void check_call(matmul_types types, const matrices_in& a, const matrices_in& b, const matrices_out& c,
                 const matmul_extras& extras) {
   const matmul_shape shape{.m = a.rows, .n = b.columns, .k = a.columns};
   check_range("matmul", "the shape", "M", shape.m, no_limit);
   check_range("matmul", "the shape", "N", shape.n, no_limit);
-  check_range("matmul", "the shape", "K", shape.k, is_i8(types) ? cpu::i8_most_k : no_limit);
+  check_range("matmul", "the shape", "K", shape.k, takes_i8(types) ? cpu::i8_most_k : no_limit);
   check_range("matmul", "the shape", "G", a.batch, no_limit);
   check_matmul_operands(shape, a, b);
   if (b.batched) check_extent("matmul", "b", "G", b.batch, a.batch);

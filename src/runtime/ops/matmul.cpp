@@ -23,8 +23,6 @@ using overlay::recipe;
 
 static_assert(matmul_max_extent == overlay::matmul_most_extent);
 
-bool takes_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
-
 std::size_t input_bytes_of(matmul_types types) {
   return takes_i8(types) ? sizeof(std::int8_t) : sizeof(std::bfloat16_t);
 }

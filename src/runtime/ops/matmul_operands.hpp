@@ -10,6 +10,8 @@
 
 namespace npurt::detail {
 
+constexpr bool takes_i8(matmul_types types) { return types == matmul_types::i8_i32 || types == matmul_types::i8_i8; }
+
 /// @throws shape_error naming the dimension that is not the shape's
 void check_matmul_operands(const matmul_shape& shape, const matrices_in& a, const matrices_in& b);
 void check_matmul_c(const matmul_shape& shape, const matrices_out& c);

@@ -15,9 +15,8 @@ namespace {
 
 using enum dma_side;
 
-constexpr std::uint32_t tile = 64;             // rows and columns of C in a core
-constexpr std::uint32_t depth_words = 32;      // of a row in a chunk
-constexpr std::uint32_t most_iterations = 64;  // of a shim's descriptor
+constexpr std::uint32_t tile = 64;         // rows and columns of C in a core
+constexpr std::uint32_t depth_words = 32;  // of a row in a chunk
 constexpr unsigned a = 0, b = 1;
 
 // Shim BDs. What a row panel takes may not follow from what the row panel before took: two of each, in turn.
@@ -112,7 +111,7 @@ class writer {
   std::uint32_t b_turn(std::uint32_t m) const { return turn(m, b_moves_); }
   /// Whether one descriptor goes through all row panels.
   bool iterates(std::uint32_t row_words) const {
-    return m_panels_ == 1 || (panel * row_words <= matmul_most_step && m_panels_ <= most_iterations);
+    return m_panels_ == 1 || (panel * row_words <= matmul_most_step && m_panels_ <= matmul_most_iterations);
   }
   std::uint32_t iterations(bool moves) const { return moves ? 1 : m_panels_; }
 

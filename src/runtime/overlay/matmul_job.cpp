@@ -11,7 +11,6 @@ namespace {
 
 // A queue of four holds the tasks of two row panels, at most two of each.
 constexpr std::uint32_t most_tasks = 2;
-constexpr std::uint32_t most_iterations = 64;  // of a shim's descriptor
 
 std::uint32_t rounded(const char* letter, std::uint32_t extent, std::uint32_t multiple) {
   if (extent == 0 || extent > matmul_most_extent) {
@@ -75,7 +74,7 @@ std::uint32_t extra_chunks(const matmul_job& job) {
 std::uint32_t column_panels_at_once(const matmul_job& job) {
   const std::uint32_t chunks = job.k / chunk_depth(job.bf16);
   const std::uint32_t a_runs = (is_streamed(job) ? most_tasks : 1) * matmul_most_runs;
-  std::uint32_t most = std::min(most_iterations, a_runs / moves_of(chunks));
+  std::uint32_t most = std::min(matmul_most_iterations, a_runs / moves_of(chunks));
   most = std::min(most, most_tasks * matmul_most_runs / moves_of(chunks + extra_chunks(job)));
   if (job.bias) most = std::min(most, matmul_bias_panels);
   if (job.b_transposed && panel * job.b_pitch * in_bytes_of(job) / 4 > matmul_most_step) return 1;

@@ -41,6 +41,7 @@ inline constexpr std::uint32_t matmul_scales_columns = 64;   ///< of a chunk of 
 inline constexpr std::uint32_t matmul_most_runs = 256;       ///< of a task
 inline constexpr std::uint32_t matmul_bias_panels = 21;      ///< that a core has room for
 inline constexpr std::uint32_t matmul_most_step = 1u << 20;  ///< words; of a shim's descriptor
+inline constexpr std::uint32_t matmul_most_iterations = 64;  ///< of a shim's descriptor
 
 /// Of a bias' buffer: what a chunk has room for, 32 panels, from the last one on, too.
 constexpr std::uint32_t matmul_bias_extent(std::uint32_t n) {

@@ -2,7 +2,6 @@
 #include "runtime/overlay/page_loader.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <ranges>
 
@@ -14,13 +13,6 @@
 #include "runtime/overlay/layout.hpp"
 
 namespace npurt::detail::overlay {
-
-namespace {
-
-// A page is there within a millisecond of the firmware's turn; it waits for the calls that were queued before it.
-constexpr std::chrono::hours load_deadline{1};
-
-}  // namespace
 
 binfmt::code_pages read_pages(const xclbin& image) {
   const axlf* file = image.native().get_axlf();
@@ -75,8 +67,7 @@ std::vector<std::uint32_t> with_page(const binfmt::code_pages& pages, std::size_
   return all;
 }
 
-bool page_loader::is_shared(const kernel& target) {
-  const auto held = target.state()->context->use();  // the question is about others beside it
+bool page_loader::is_shared(const kernel& target, [[maybe_unused]] const open_place& place) {
   if (!target.state()->context->is_shared()) return false;
   const std::lock_guard lock(mutex_);
   loaded_.reset();
@@ -89,9 +80,29 @@ std::chrono::nanoseconds page_loader::now() noexcept {
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
+// A command may be started in an opening that is not the newest any more: another thread found meanwhile that it hangs.
+void page_loader::note(const kernel& target, const open_context& place) {
+  constexpr std::chrono::seconds kept_for_sure{1};
+  if (now() - std::chrono::nanoseconds(used_) > kept_for_sure) loaded_.reset();
+  const std::uint64_t openings = target.state()->context->openings();
+  if (openings != openings_ || place.number != number_) loaded_.reset();  // another context may have had the columns
+  if (place.number > newest_) {
+    loaded_ = 0;  // it comes with the array
+    newest_ = place.number;
+    // They would keep the one before open.
+    std::erase_if(loads_, [&](const load& each) {
+      const std::uint64_t made_in = each.command.shared()->number;
+      return made_in != 0 && made_in != newest_;
+    });
+  }
+  openings_ = openings;
+  number_ = place.number;
+}
+
 namespace {
 
 bool is_over(const run_state& load) noexcept {
+  if (!load.in_flight) return true;
   try {
     return has_ended(load.native.state());
   } catch (const std::exception&) {
@@ -101,29 +112,23 @@ bool is_over(const run_state& load) noexcept {
 
 }  // namespace
 
-std::shared_ptr<const open_context> page_loader::open(const kernel& target) {
-  auto held = target.state()->context->use();
-  // What was to be submitted behind a load failed.
-  if (loading_ != nullptr && loading_->place && is_over(*loading_)) loading_->end(command_state::completed);
-  constexpr std::chrono::seconds kept_for_sure{1};
-  if (now() - std::chrono::nanoseconds(used_) > kept_for_sure) loaded_.reset();
-  const std::uint64_t openings = target.state()->context->openings();
-  if (openings != openings_) loaded_.reset();  // another context may have had the columns meanwhile
-  if (held->number != number_) loaded_ = 0;    // it comes with the array
-  openings_ = openings;
-  number_ = held->number;
-  return held;
+run& page_loader::idle_load(const kernel& target, std::size_t page) {
+  const auto found = std::ranges::find_if(
+      loads_, [&](const load& each) { return each.page == page && is_over(*each.command.shared()); });
+  if (found != loads_.end()) return found->command;
+  loads_.push_back({page, run(target, page_code(pages_, page), std::span<const buffer<std::byte>>())});
+  return loads_.back().command;
 }
 
-void page_loader::load(const kernel& target, std::size_t page) {
+run_state& page_loader::start_load(const kernel& target, const open_place& place, std::size_t page) {
   const trace::span traced("load a page of code");
-  std::unique_ptr<run>& load = loads_[page];
-  loading_ = nullptr;
-  if (load && load->shared()->number != number_) load.reset();
-  if (!load) load = std::make_unique<run>(target, page_code(pages_, page), std::span<const buffer<std::byte>>());
-  loading_ = load->shared().get();
-  if (loading_->in_flight) load->wait(load_deadline);  // it was queued before the page that is loaded now
-  load->start();
+  run_state& load = *idle_load(target, page).shared();
+  start_in(place, load);
+  return load;
+}
+
+void page_loader::drop(const run_state& load) {
+  std::erase_if(loads_, [&](const auto& each) { return each.command.shared().get() == &load; });
 }
 
 }  // namespace npurt::detail::overlay

@@ -56,6 +56,17 @@ emu::command_result hang(const emu::npu_command& command, emu::device_memory&) {
   return {.outcome = emu::command_outcome::aborted, .report = "cancelled"};
 }
 
+/// Of that point, which need not be submitted yet.
+drm_syncobj_timeline_wait wait_for_ever(const std::uint32_t& handle, const std::uint64_t& point) {
+  drm_syncobj_timeline_wait wait{};
+  wait.handles = reinterpret_cast<std::uint64_t>(&handle);
+  wait.points = reinterpret_cast<std::uint64_t>(&point);
+  wait.count_handles = 1;
+  wait.timeout_nsec = INT64_MAX;
+  wait.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+  return wait;
+}
+
 }  // namespace
 
 TEST_CASE("six contexts are those of all processes of a shared device, and whose they are is seen",
@@ -152,20 +163,12 @@ TEST_CASE("a call that waits in a shared device holds up no other, and ends with
   waits.join();
   CHECK((waited == 0 || waited == -EINVAL));  // the latter if it had not begun yet
 
-  drm_syncobj_create object{};
-  REQUIRE(client.ioctl(DRM_IOCTL_SYNCOBJ_CREATE, object) == 0);
-  std::uint64_t point = 5;
-  drm_syncobj_timeline_wait wait{};
-  wait.handles = reinterpret_cast<std::uint64_t>(&object.handle);
-  wait.points = reinterpret_cast<std::uint64_t>(&point);
-  wait.count_handles = 1;
-  wait.timeout_nsec = INT64_MAX;
-  wait.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
   auto session = shared::session::open("test", nullptr).value();
   shared::remote_file file(session);
   drm_syncobj_create own{};
   REQUIRE(file.ioctl(DRM_IOCTL_SYNCOBJ_CREATE, &own) == 0);
-  wait.handles = reinterpret_cast<std::uint64_t>(&own.handle);
+  const std::uint64_t point = 5;
+  auto wait = wait_for_ever(own.handle, point);
   std::thread blocked([&] { CHECK(file.ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &wait) == -ENODEV); });
   std::this_thread::sleep_for(50ms);
   session->close();
@@ -200,12 +203,7 @@ TEST_CASE("a buffer and a fence of one process are another's by their descriptor
     signal.count_handles = 1;
     return theirs.ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, signal) == 0 ? 0 : 3;
   });
-  drm_syncobj_timeline_wait wait{};
-  wait.handles = reinterpret_cast<std::uint64_t>(&object.handle);
-  wait.points = reinterpret_cast<std::uint64_t>(&point);
-  wait.count_handles = 1;
-  wait.timeout_nsec = INT64_MAX;
-  wait.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+  auto wait = wait_for_ever(object.handle, point);
   CHECK(client.ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, wait) == 0);
   CHECK(here[8191] == std::byte{42});
   CHECK(other.wait() == 0);

@@ -169,19 +169,16 @@ descriptor_use descriptor_of(unsigned long request) {
   }
 }
 
-std::size_t get_descriptor_end(unsigned long request) { return descriptor_field(request) + sizeof(int); }
+bool holds_descriptor(unsigned long request) { return descriptor_field(request) + sizeof(int) <= _IOC_SIZE(request); }
 
 int get_descriptor(unsigned long request, const void* argument) {
   int fd = -1;
-  const std::size_t field = descriptor_field(request);
-  if (field + sizeof(fd) <= _IOC_SIZE(request))
-    std::memcpy(&fd, static_cast<const std::byte*>(argument) + field, sizeof(fd));
+  std::memcpy(&fd, static_cast<const std::byte*>(argument) + descriptor_field(request), sizeof(fd));
   return fd;
 }
 
 void set_descriptor(unsigned long request, void* argument, int fd) {
-  const std::size_t field = descriptor_field(request);
-  if (field + sizeof(fd) <= _IOC_SIZE(request)) std::memcpy(static_cast<std::byte*>(argument) + field, &fd, sizeof(fd));
+  std::memcpy(static_cast<std::byte*>(argument) + descriptor_field(request), &fd, sizeof(fd));
 }
 
 bool wants_user_memory(unsigned long request, const void* argument) {

@@ -22,7 +22,9 @@ void unpack_ioctl(unsigned long request, std::span<const std::byte> packed, void
 /// Where a request's structure holds a descriptor.
 enum class descriptor_use : std::uint8_t { none, given, returned };
 descriptor_use descriptor_of(unsigned long request);
-std::size_t get_descriptor_end(unsigned long request);
+
+/// False if the request's structure ends before its descriptor; only with true may that be read or set.
+bool holds_descriptor(unsigned long request);
 int get_descriptor(unsigned long request, const void* argument);
 void set_descriptor(unsigned long request, void* argument, int fd);
 

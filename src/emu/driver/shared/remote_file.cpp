@@ -120,10 +120,11 @@ int remote_file::ioctl(unsigned long number, void* argument) {
     log("a buffer of the program's own memory cannot be shared with the server (NPURT_EMU_SHARED)");
     return -EOPNOTSUPP;
   }
+  const auto use = descriptor_of(number);
+  if (use != descriptor_use::none && !holds_descriptor(number)) return -EINVAL;
   auto packed = pack_ioctl(number, argument);
   if (!packed) return -packed.error();
   message call{.kind = request::ioctl, .values = {number}, .payload = std::move(*packed)};
-  const auto use = descriptor_of(number);
   if (use == descriptor_use::given) {
     call.passed = descriptor(::fcntl(get_descriptor(number, argument), F_DUPFD_CLOEXEC, 0));
     if (!call.passed) return -EBADF;

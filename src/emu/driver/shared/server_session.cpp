@@ -25,7 +25,7 @@ message execute_ioctl(client& file, message& what) {
   if (!argument) return result_of(-argument.error());
   if (wants_user_memory(number, *argument)) return result_of(-EOPNOTSUPP);
   const auto use = descriptor_of(number);
-  if (use != descriptor_use::none && get_descriptor_end(number) > _IOC_SIZE(number)) return result_of(-EINVAL);
+  if (use != descriptor_use::none && !holds_descriptor(number)) return result_of(-EINVAL);
   if (use == descriptor_use::given) set_descriptor(number, *argument, what.passed.get());
   message reply = result_of(file.ioctl(number, *argument));
   if (use == descriptor_use::returned && reply.result == 0)
