@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// How calls scale with cores and with size, and what the cores spend their time on: second calls, each in a process of
-// its own.
+// How one and the same work scales with the cores that take part, and what they spend their time on: second calls, each
+// in a process of its own.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
+#include <concepts>
+#include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <npurt/npurt.hpp>
 #include <stdexcept>
 #include <vector>
 
+#include "bench/kernels/few_cores.hpp"
 #include "bench/kernels/stub_calls.hpp"
 #include "bench/subjects.hpp"
 #include "bench/support/child.hpp"
 #include "runtime/device_state.hpp"
+#include "runtime/overlay/matmul_code.hpp"
 #include "runtime/overlay/rows_code.hpp"
 
 namespace npurt::bench {
@@ -23,27 +27,27 @@ namespace {
 using bf16 = std::bfloat16_t;
 using detail::overlay::operation;
 using call = std::function<void(device&)>;
+using bytes = std::vector<std::byte>;
 
-struct cores {
-  unsigned columns, of_a_column;
-  unsigned count() const { return columns * of_a_column; }
-};
-constexpr cores some_cores[] = {{1, 1}, {1, 4}, {2, 4}, {4, 4}};
+constexpr core_share some_cores[] = {{1, 1}, {1, 4}, {2, 4}, {4, 4}};
+/// B is for one core of a column or for all of them, and all columns take A or one does.
+constexpr core_share matmul_cores[] = {{1, 1}, {4, 1}, {4, 4}};
 
 constexpr std::size_t columns = 512, rows = 1536;  ///< whole units on any number of cores
-constexpr std::size_t some_rows[] = {64, 256, 1024, 4096, 16384};
+constexpr matmul_shape product{.m = 256, .n = 2048, .k = 2048};
 
 struct scaled_call {
   std::string name;
-  double bytes = 0;  ///< each way
   call run;
 };
+/// One after the other against the first.
+using scaled_calls = std::vector<scaled_call>;
 
 /// The control code of the stub, but for the share that each core has; buffers of zeros, since no time depends on them.
-call on_cores(operation op, const cores& share) {
+call rows_on(operation op, const core_share& share) {
   return [op, share](device& npu) {
     const bool weights = op == operation::layernorm_bf16;
-    const std::size_t bytes = rows * columns * sizeof(bf16);
+    const std::size_t size = rows * columns * sizeof(bf16);
     detail::overlay::recipe recipe{op,
                                    detail::overlay::rows_code({.op = op,
                                                                .rows = rows,
@@ -52,7 +56,7 @@ call on_cores(operation op, const cores& share) {
                                                                .weights = weights,
                                                                .array_columns = share.columns,
                                                                .cores_of_a_column = share.of_a_column}),
-                                   {bytes, bytes}};
+                                   {size, size}};
     if (weights) recipe.buffer_bytes.push_back(2 * std::size_t{detail::overlay::chunk_bytes});
     const auto plan =
         npu.state()->ops.plan_of(npu, {.operation = static_cast<std::uint32_t>(op)}, [&] { return recipe; });
@@ -61,71 +65,91 @@ call on_cores(operation op, const cores& share) {
   };
 }
 
-template <typename Stub>
-call of_size(std::size_t r, Stub stub) {
-  return [r, stub, x = std::vector<bf16>(r * columns), y = std::vector<bf16>(r * columns)](device& npu) mutable {
-    stub(npu, matrix_view<const bf16>(x, r, columns), matrix_view<bf16>(y, r, columns));
+template <typename T>
+bytes bytes_of(const std::vector<T>& values) {
+  bytes all(values.size() * sizeof(T));
+  std::memcpy(all.data(), values.data(), all.size());
+  return all;
+}
+
+/// Of numbers for which gelu is the identity.
+call gelu_on(const core_share& share) {
+  return [share](device& npu) {
+    std::vector<bf16> x(rows * columns);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<bf16>(static_cast<float>(16 + i / 7 % 100));
+    const auto chunks = static_cast<std::uint32_t>(rows * columns * sizeof(bf16) / detail::overlay::chunk_bytes);
+    call_checked(npu, operation::gelu_bf16, linear_code_of(operation::gelu_bf16, chunks, share),
+                 std::vector<bytes>{bytes_of(x)}, bytes_of(x));
   };
 }
 
-std::vector<scaled_call> by_cores() {
-  std::vector<scaled_call> all;
-  for (const auto& [name, op] :
-       {std::pair{"layernorm", operation::layernorm_bf16}, {"softmax", operation::softmax_bf16}}) {
-    for (const cores& share : some_cores) {
-      all.push_back({fmt::format("scaling-{}-{}x{}-{}-cores", name, rows, columns, share.count()),
-                     static_cast<double>(rows * columns * sizeof(bf16)), on_cores(op, share)});
+std::vector<std::uint32_t> code_of(bool is_bf16, const core_share& share) {
+  if (share.of_a_column == 1) return matmul_code_of(is_bf16, product, share.columns);
+  using enum detail::overlay::matmul_result;
+  return detail::overlay::matmul_code(detail::overlay::padded(
+      {.m = product.m, .n = product.n, .k = product.k, .bf16 = is_bf16, .result = is_bf16 ? f32 : i32}));
+}
+
+/// Of factors that do not depend on k, none of them 0, whose sign would depend on the order of the sums.
+template <typename Element, typename Result>
+call matmul_on(const core_share& share) {
+  return [share](device& npu) {
+    constexpr bool is_bf16 = std::same_as<Element, bf16>;
+    const auto a_of = [](std::size_t m) { return static_cast<float>(m % 7) - 7; };
+    const auto b_of = [](std::size_t n) { return static_cast<float>(n % 5) + 1; };
+    const auto [m, n, k] = product;
+    std::vector<Element> a(m * k), b(k * n);
+    std::vector<Result> c(m * n);
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<Element>(a_of(i / k));
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<Element>(b_of(i % n));
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      c[i] = static_cast<Result>(static_cast<float>(k) * a_of(i / n) * b_of(i % n));
     }
+    call_checked(npu, is_bf16 ? operation::matmul_bf16 : operation::matmul_i8_i32, code_of(is_bf16, share),
+                 std::vector<bytes>{bytes_of(a), bytes_of(b)}, bytes_of(c));
+  };
+}
+
+template <typename Make>
+scaled_calls on_shares(const std::string& what, std::span<const core_share> shares, Make make) {
+  scaled_calls all;
+  for (const core_share& share : shares) {
+    all.push_back({fmt::format("scaling-{}-{}-cores", what, share.count()), make(share)});
   }
   return all;
 }
 
-std::vector<scaled_call> by_size() {
-  std::vector<scaled_call> all;
-  const auto add = [&](const char* name, auto stub) {
-    for (const std::size_t r : some_rows) {
-      all.push_back({fmt::format("scaling-{}-{}x{}", name, r, columns), static_cast<double>(r * columns * sizeof(bf16)),
-                     of_size(r, stub)});
-    }
-  };
-  add("layernorm", [w = std::vector<bf16>(columns)](device& npu, const auto& x, const auto& y) {
-    const tensor_view<const bf16, 1> weights(w, columns);
-    layernorm(npu, x, weights, weights, 1e-5F, y);
-  });
-  add("softmax", [](device& npu, const auto& x, const auto& y) { softmax(npu, x, y); });
-  add("gelu", [](device& npu, const auto& x, const auto& y) { gelu(npu, x, y); });
-  add("copy", [](device& npu, const auto& x, const auto& y) { copy(npu, x, y); });
+const std::vector<scaled_calls>& all_scaled_calls() {
+  const auto rows_of = [](operation op) { return [op](const core_share& share) { return rows_on(op, share); }; };
+  const std::string tensor = fmt::format("{}x{}", rows, columns);
+  const std::string shape = fmt::format("{}x{}x{}", product.m, product.n, product.k);
+  static const std::vector<scaled_calls> all{
+      on_shares("layernorm-" + tensor, some_cores, rows_of(operation::layernorm_bf16)),
+      on_shares("softmax-" + tensor, some_cores, rows_of(operation::softmax_bf16)),
+      on_shares("gelu-" + tensor, some_cores, &gelu_on),
+      on_shares("matmul-i8-" + shape, matmul_cores, &matmul_on<std::int8_t, std::int32_t>),
+      on_shares("matmul-bf16-" + shape, matmul_cores, &matmul_on<bf16, float>)};
   return all;
 }
 
-row measure_scaled(const scaled_call& what, const std::function<double(double)>& value_of, std::string unit,
-                   double against, const std::string& of_what) {
+row measure_scaled(const scaled_call& what, double against) {
   const nlohmann::json statistics = emulator_statistics_of_self({"--call", what.name});
   const auto& last = statistics.at("commands").back();
-  const double value = value_of(last.at("cycles").get<double>() / (statistics.at("clock_mhz").get<double>() * 1e6));
+  const double value = last.at("cycles").get<double>() / statistics.at("clock_mhz").get<double>();
   const double reference = against == 0 ? value : against;
   return {.name = what.name,
           .value = value,
-          .unit = std::move(unit),
+          .unit = "us",
           .against = reference,
-          .reference = of_what + "; " + time_of_cores(last),
+          .reference = "on one core; " + time_of_cores(last),
           .ratio = value / reference,
           .model = statistics.at("time_model")};
 }
 
-std::vector<row> measure_cores(std::span<const scaled_call> calls) {
+std::vector<row> measure_cores(const scaled_calls& calls) {
   std::vector<row> all;
-  for (const scaled_call& what : calls) {
-    all.push_back(measure_scaled(
-        what, [](double seconds) { return seconds * 1e6; }, "us", all.empty() ? 0 : all.front().value, "on one core"));
-  }
+  for (const scaled_call& what : calls) all.push_back(measure_scaled(what, all.empty() ? 0 : all.front().value));
   return all;
-}
-
-row measure_size(const scaled_call& what) {
-  constexpr double roof = 28;  // of DDR: stub_calls.cpp
-  return measure_scaled(
-      what, [&](double seconds) { return what.bytes / seconds / 1e9; }, "GB/s each way", roof, "roof");
 }
 
 }  // namespace
@@ -148,23 +172,16 @@ std::string time_of_cores(const nlohmann::json& command) {
 
 std::vector<subject> scaling_subjects() {
   std::vector<subject> all;
-  constexpr std::size_t group = std::size(some_cores);
-  static const std::vector<scaled_call> cores = by_cores(), sizes = by_size();
-  for (std::size_t first = 0; first < cores.size(); first += group) {
-    const auto calls = std::span(cores).subspan(first, group);
-    subject s{.names = {}, .measure = [calls](const effort&) { return measure_cores(calls); }};
+  for (const scaled_calls& calls : all_scaled_calls()) {
+    subject s{.names = {}, .measure = [&calls](const effort&) { return measure_cores(calls); }};
     for (const scaled_call& what : calls) s.names.push_back(what.name);
     all.push_back(std::move(s));
-  }
-  for (const scaled_call& what : sizes) {
-    all.push_back(
-        {.names = {what.name}, .measure = [&what](const effort&) { return std::vector{measure_size(what)}; }});
   }
   return all;
 }
 
 std::function<void(device&)> find_scaled_call(const std::string& name) {
-  for (const auto& calls : {by_cores(), by_size()}) {
+  for (const scaled_calls& calls : all_scaled_calls()) {
     const auto found = std::ranges::find(calls, name, &scaled_call::name);
     if (found != calls.end()) return found->run;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls of the public stubs whose modelled speed has a bar.
+// Calls of the public stubs whose modelled speed is measured.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,9 @@ struct speed_unit {
   double scale = 0;  ///< work per second in one unit; 0: the unit is a time, the microsecond
 };
 
+inline const speed_unit tops{"TOPS", 1e12}, tflops{"TFLOPS", 1e12}, gflops{"GFLOPS", 1e9}, gops{"GOPS", 1e9},
+    each_way{"GB/s each way", 1e9}, microseconds{"us"};
+
 struct stub_call {
   std::string name;
   double work = 0;  ///< of the true shape, without padding: operations, or bytes that are read (as many are written); 0
@@ -28,7 +31,11 @@ struct stub_call {
   double value(double seconds) const { return unit.scale == 0 ? seconds * 1e6 : work / seconds / unit.scale; }
 };
 
+/// Those with a bar, then those by size.
 const std::vector<stub_call>& stub_calls();
+
+/// Operations at small and large sizes, against what limits them; matrices beyond 2048³ against its bar.
+std::vector<stub_call> calls_by_size();
 
 /// What the cores that ran spent their time on, from a command's start to its end.
 /// @param command of the emulator's statistics

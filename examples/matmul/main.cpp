@@ -1,75 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
-// matmul A.npy B.npy C.npy: C = A · B on the NPU. A and B hold int8, C gets int32; or A and B hold float32, which is
-// rounded to bfloat16, C gets float32.
-#include <cmath>
+// matmul [OPTIONS] [A.npy B.npy [C.npy]]: C = A · B on the NPU; without files numbers are made up.
+#include <charconv>
 #include <cstdio>
-#include <filesystem>
-#include <stdexcept>
-#include <vector>
+#include <optional>
+#include <string>
+#include <string_view>
 
+#include "product.hpp"
 #include "support/bf16_example.hpp"
-#include "support/npu_matmul.hpp"
-#include "support/npy.hpp"
 
 namespace {
 
-struct files {
-  std::filesystem::path a, b, c;
-};
+constexpr const char* usage =
+    "usage: matmul [OPTIONS] [A.npy B.npy [C.npy]]\n"
+    "  --transpose-a, --transpose-b  the file holds [K, M], [N, K]\n"
+    "  --int8                        without files: made up numbers of int8\n"
+    "of float32 operands, which are rounded to bfloat16:\n"
+    "  --bias FILE --gelu --residual FILE    C = gelu(A * B + bias) + residual\n"
+    "  --bf16                        C is rounded to bfloat16\n"
+    "  --prepacked                   B is put on the device once, as weights\n"
+    "of int8 operands:\n"
+    "  --requantise FACTOR [--zero-point Z]  C is int8, clamp(round(A * B * FACTOR) + Z)\n";
 
-void multiply_int8(const files& names) {
-  const examples::matrix<std::int8_t> a = examples::read_npy_int8(names.a);
-  const examples::matrix<std::int8_t> b = examples::read_npy_int8(names.b);
-  npurt::device device;
-  examples::write_npy(names.c, examples::multiply_on_npu(device, a, b));
+template <typename Number>
+std::optional<Number> number(std::string_view text) {
+  Number value{};
+  const auto [last, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failure == std::errc() && last == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-examples::bf16_tensor read_matrix(const std::filesystem::path& file) {
-  examples::bf16_tensor values = examples::read_bf16(file);
-  if (values.shape.size() != 2) throw std::runtime_error(file.string() + ": a matrix expected");
-  return values;
+/// Takes an option's value.
+bool take_value(matmul::options& into, std::string_view name, const char* value) {
+  if (name == "--bias") into.bias = value;
+  if (name == "--residual") into.residual = value;
+  if (name == "--requantise") return (into.requantise = number<double>(value)).has_value();
+  if (name != "--zero-point") return true;
+  const auto point = number<std::int32_t>(value);
+  into.zero_point = point.value_or(0);
+  return point.has_value();
 }
 
-/// The first row of C in double, for the error to be seen.
-double error_of_first_row(const examples::bf16_tensor& a, const examples::bf16_tensor& b, const std::vector<float>& c) {
-  const std::size_t k = b.shape[0], n = b.shape[1];
-  double worst = 0;
-  for (std::size_t column = 0; column < n; ++column) {
-    double sum = 0;
-    for (std::size_t i = 0; i < k; ++i) {
-      sum += double{npurt::to_float(a.data[i])} * double{npurt::to_float(b.data[i * n + column])};
+bool take_flag(matmul::options& into, std::string_view name) {
+  bool* const flag = name == "--transpose-a"   ? &into.transpose_a
+                     : name == "--transpose-b" ? &into.transpose_b
+                     : name == "--int8"        ? &into.int8
+                     : name == "--gelu"        ? &into.gelu
+                     : name == "--bf16"        ? &into.bf16
+                     : name == "--prepacked"   ? &into.prepacked
+                                               : nullptr;
+  if (flag != nullptr) *flag = true;
+  return flag != nullptr;
+}
+
+std::optional<matmul::options> parse(int argc, char** argv) {
+  matmul::options read;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (!word.starts_with("--")) {
+      read.files.emplace_back(word);
+    } else if (word == "--bias" || word == "--residual" || word == "--requantise" || word == "--zero-point") {
+      if (++i == argc || !take_value(read, word, argv[i])) return std::nullopt;
+    } else if (!take_flag(read, word)) {
+      return std::nullopt;
     }
-    worst = std::max(worst, std::abs(sum - c[column]));
   }
-  return worst;
-}
-
-void multiply_bf16(const files& names) {
-  const examples::bf16_tensor a = read_matrix(names.a), b = read_matrix(names.b);
-  examples::tensor c{{a.shape[0], b.shape[1]}, std::vector<float>(a.shape[0] * b.shape[1])};
-  npurt::device device;
-  examples::print_tensor("A", a);
-  examples::print_tensor("B", b);
-  const npurt::op_report& report = npurt::matmul(device, examples::rows_of(a), examples::rows_of(b),
-                                                 npurt::tensor_view(c.data, c.shape[0], c.shape[1]));
-  examples::print_call(device, report);
-  std::printf("error of the first row against double: at most %.3g\n", error_of_first_row(a, b, c.data));
-  examples::write_npy(names.c, c);
+  const std::size_t files = read.files.size();
+  return files == 0 || files == 2 || files == 3 ? std::optional(read) : std::nullopt;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fputs("usage: matmul A.npy B.npy C.npy\n", stderr);
+  const std::optional<matmul::options> given = parse(argc, argv);
+  if (!given) {
+    std::fputs(usage, stderr);
     return 2;
   }
-  const files names{argv[1], argv[2], argv[3]};
-  return examples::run_example("matmul", [&] {
-    if (examples::npy_dtype(names.a) == "<f4") {
-      multiply_bf16(names);
-    } else {
-      multiply_int8(names);
-    }
-  });
+  return examples::run_example("matmul", [&] { matmul::multiply(*given); });
 }

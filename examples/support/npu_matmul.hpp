@@ -10,7 +10,7 @@
 namespace examples {
 
 /// a · b on the NPU, exact. Prints the shape, the NPU and, for an emulated one, the modelled cycles.
-/// A taller than the 4096 rows of one npurt::matmul goes in several calls.
+/// A of more rows than npurt::matmul takes goes in several calls.
 /// @throws npurt::error as npurt::matmul does
 matrix<std::int32_t> multiply_on_npu(npurt::device& device, const matrix<std::int8_t>& a, const matrix<std::int8_t>& b);
 

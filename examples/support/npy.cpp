@@ -190,13 +190,34 @@ std::ifstream open_npy(const std::filesystem::path& file) {
   return stream;
 }
 
-void write_elements(const std::filesystem::path& file, const char* dtype, const std::vector<std::size_t>& shape,
+/// Of types whose names end in their size: NumPy's texts and times do not.
+std::size_t element_bytes(const std::filesystem::path& file, const std::string& dtype) {
+  std::size_t bytes = 0;
+  const bool known = dtype.size() > 2 && std::string_view("biufcV").contains(dtype[1]);
+  const char* const end = dtype.data() + dtype.size();
+  if (known && std::from_chars(dtype.data() + 2, end, bytes).ptr == end && bytes > 0 && bytes <= 64) return bytes;
+  throw npy_error(file, "a dtype of a number expected, not '" + dtype + "'");
+}
+
+/// The shape and elements of a tensor of one dtype.
+template <typename T>
+tensor_of<T> read_tensor(const std::filesystem::path& file, const std::string& dtype, const char* name) {
+  std::ifstream stream = open_npy(file);
+  const npy_header header = parse_header(file, read_header(file, stream));
+  if (header.dtype != dtype) {
+    throw npy_error(file, std::string("dtype ") + name + " ('" + dtype + "') expected, not '" + header.dtype + "'");
+  }
+  if (header.shape.empty()) throw npy_error(file, "a tensor expected, not a single number");
+  return {header.shape, read_elements<T>(file, stream, checked_count(file, header.shape))};
+}
+
+void write_elements(const std::filesystem::path& file, const std::string& dtype, const std::vector<std::size_t>& shape,
                     const void* elements, std::size_t bytes) {
   static_assert(std::endian::native == std::endian::little);
   std::string extents;
   for (const std::size_t extent : shape) extents += std::to_string(extent) + ", ";
   if (shape.size() > 1) extents.resize(extents.size() - 2);
-  std::string header = std::string("{'descr': '") + dtype + "', 'fortran_order': False, 'shape': (" + extents + "), }";
+  std::string header = "{'descr': '" + dtype + "', 'fortran_order': False, 'shape': (" + extents + "), }";
   const std::size_t prefix = magic.size() + 4;
   header.append(63 - (prefix + header.size()) % 64, ' ');
   header += '\n';
@@ -231,13 +252,19 @@ matrix<std::int8_t> read_npy_int8(const std::filesystem::path& file) {
   return values;
 }
 
-tensor read_npy_float(const std::filesystem::path& file) {
+tensor_of<std::int8_t> read_npy_int8_tensor(const std::filesystem::path& file) {
+  return read_tensor<std::int8_t>(file, "|i1", "int8");
+}
+
+tensor read_npy_float(const std::filesystem::path& file) { return read_tensor<float>(file, "<f4", "float32"); }
+
+raw_tensor read_npy_raw(const std::filesystem::path& file) {
   std::ifstream stream = open_npy(file);
   const npy_header header = parse_header(file, read_header(file, stream));
-  if (header.dtype != "<f4") throw npy_error(file, "dtype float32 ('<f4') expected, not '" + header.dtype + "'");
   if (header.shape.empty()) throw npy_error(file, "a tensor expected, not a single number");
-  const std::size_t count = checked_count(file, header.shape);
-  return {header.shape, read_elements<float>(file, stream, count)};
+  const std::size_t bytes = element_bytes(file, header.dtype);
+  return {header.dtype, bytes, header.shape,
+          read_elements<std::byte>(file, stream, checked_count(file, header.shape) * bytes)};
 }
 
 void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& values) {
@@ -247,6 +274,18 @@ void write_npy(const std::filesystem::path& file, const matrix<std::int32_t>& va
 
 void write_npy(const std::filesystem::path& file, const tensor& values) {
   write_elements(file, "<f4", values.shape, values.data.data(), values.data.size() * sizeof(float));
+}
+
+void write_npy(const std::filesystem::path& file, const tensor_of<std::int8_t>& values) {
+  write_elements(file, "|i1", values.shape, values.data.data(), values.data.size());
+}
+
+void write_npy(const std::filesystem::path& file, const tensor_of<std::int32_t>& values) {
+  write_elements(file, "<i4", values.shape, values.data.data(), values.data.size() * sizeof(std::int32_t));
+}
+
+void write_npy(const std::filesystem::path& file, const raw_tensor& values) {
+  write_elements(file, values.dtype, values.shape, values.data.data(), values.data.size());
 }
 
 }  // namespace examples

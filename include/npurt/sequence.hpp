@@ -299,7 +299,7 @@ class sequence {
   void start();
 
   /// Waits for the end of the run.
-  /// @throws timeout_error: the run stays in flight and can be waited for again; command_error if nothing was started,
+  /// @throws timeout_error: wait again, it stays in flight; others get a new context; command_error if never started,
   ///         or naming the operation that failed
   void wait() { wait(default_deadline()); }
   void wait(std::chrono::milliseconds deadline);

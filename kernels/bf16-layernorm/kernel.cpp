@@ -18,9 +18,15 @@ namespace {
 constexpr auto elementwise = mac_shape::bf16_elementwise;
 constexpr std::int32_t block = 64, group = 32;  // bytes of 32 and of 16 elements
 constexpr std::uint32_t c = overlay::data_memory + overlay::c_offset;
-constexpr unsigned own = 48;                  // first lock of this tile, as the core's instructions name it
-constexpr std::int32_t slot_bytes = 8;        // a row's factor and summand
-constexpr unsigned apart = 44, in_turn = 45;  // modes of vshuffle: even elements, then odd ones; and back
+constexpr unsigned own = 48;  // first lock of this tile, as the core's instructions name it
+// Modes of vshuffle: even elements, then odd ones; and back; odd elements of both operands.
+constexpr unsigned apart = 44, in_turn = 45, odd = 3;
+// One number for each row of a chunk: its sum, later what is added to it; its mean as bf16, twice, later its factor as
+// two bf16; its squares times 1 / n.
+constexpr std::int32_t number_bytes = 4, rows_at_once = 16, array_bytes = 512;
+constexpr std::int32_t numbers_at = overlay::data_memory + overlay::tables_offset;
+constexpr std::int32_t most_rows = 2 * overlay::out_bytes / block;
+static_assert(most_rows * number_bytes <= array_bytes && numbers_at % block == 0);
 
 template <typename Of>
 auto both(const Of& of) {
@@ -32,7 +38,8 @@ class layernorm {
   layernorm(kernel& k, pointer& parameters)
       : k_(k),
         c_(k.memory("gamma, beta", {2})),
-        slots_(k.memory("factors, summands", {1})),
+        numbers_(k.memory("numbers of rows", {1})),
+        next_array_(k.make_stride("next array", array_bytes)),
         half_(all_bf16(k, 0.5F)),
         inverse_n_(split(all_of(load_i32(parameters, at(12))))),
         minus_n_(minus_n(load_i32(parameters, at(8)))),
@@ -53,26 +60,28 @@ class layernorm {
     rows.next_b() = chunk;
   }
 
-  /// What finish_row() needs of a chunk's rows, two at a time: those of its units, or a long one twice.
+  /// What finish_row() needs of a chunk's rows: each one's numbers, two rows at a time, those of its units, or a long
+  /// one twice; then what is made of them, sixteen rows at a time.
   void begin_chunk(row_chunks& rows, const scalar& chunk) {
     const auto is_short = bit_xor(rows.is_long(), number(k_, 1));
     auto from = k_.make_variable("row", bit_or(chunk, chunk));
     const auto second = shift_left(is_short, number(k_, std::countr_zero(std::uint32_t{overlay::out_bytes})));
-    slot_ = number(k_, first_slot);
+    at_ = number(k_, numbers_at);
     k_.loop("two rows", rows.rows(), [&] {
       begin_rows(rows, {from, add(from, second)});
       from = add(from, rows.pitch());
-      slot_ = add(slot_, number(k_, slot_bytes));
+      at_ = add(at_, number(k_, number_bytes));
     });
-    slot_ = number(k_, first_slot);
+    finish_numbers(rows);
+    at_ = number(k_, numbers_at);
   }
 
   void finish_row(row_chunks& rows, const row_chunks::row& row) {
-    auto slot = k_.pointer_from("slot", slot_, slots_);
+    auto numbers = k_.pointer_from("numbers", at_, numbers_);
+    const auto shift = all_of(load_i32(numbers, post(next_array_)));
     const auto scale =
-        as_lanes_of<bfloat16>(shuffle(broadcast<std::int32_t, 16>(load_i32(slot, at(0))), number(k_, apart)));
-    const auto shift = all_of(load_i32(slot, at(4)));
-    slot_ = add(slot_, number(k_, slot_bytes));
+        as_lanes_of<bfloat16>(shuffle(broadcast<std::int32_t, 16>(load_i32(numbers, at(0))), number(k_, apart)));
+    at_ = add(at_, number(k_, number_bytes));
     const auto half_chunk = number(k_, std::countr_zero(std::uint32_t{overlay::out_bytes}));
     const auto column =
         add(shift_left(bit_xor(row.begins, number(k_, 1)), half_chunk), number(k_, static_cast<std::int32_t>(c)));
@@ -94,8 +103,6 @@ class layernorm {
   }
 
  private:
-  static constexpr std::int32_t first_slot = overlay::data_memory + overlay::tables_offset;
-
   static lanes all_of(const scalar& bits) { return float_of_bits(broadcast<std::int32_t, 16>(bits)); }
 
   /// Two parts; n with the exponent of 2^23 is 2^23 + n.
@@ -104,39 +111,57 @@ class layernorm {
     return split(sub(all_float(k_, two_23), all_of(add(n, number(k_, std::bit_cast<std::int32_t>(two_23))))));
   }
 
-  /// Factors, 1 / sqrt(variance + eps), and summands, minus the mean times that, to the rows' slots. What is one number
-  /// for a row stands in lanes of its own (together()), so that one chain of operations makes both rows'.
+  /// Sum, mean and squares of two rows to their places.
   void begin_rows(row_chunks& rows, const std::array<scalar, 2>& in) {
     for (const scalar& row : in) rows.pad(row, all_bf16(k_, 0));
     const auto sum = sums_of_rows(rows, in);
     // The variance is taken around a bf16 number near the mean: differences are exact then, and 0 for the padding.
-    const auto near_mean = to_bf16_twice(product(split(sum), inverse_n_));
-    const auto near_means = both([&](unsigned i) {
-      const auto bits = extract(as_lanes_of<std::int32_t>(near_mean), number(k_, 2 * static_cast<std::int32_t>(i)));
-      return as_lanes_of<bfloat16>(broadcast<std::int32_t, 16>(bits));
-    });
+    const auto near_mean = as_lanes_of<std::int32_t>(to_bf16_twice(product(split(sum), inverse_n_)));
+    const auto means =
+        both([&](unsigned i) { return extract(near_mean, number(k_, 2 * static_cast<std::int32_t>(i))); });
+    const auto near_means =
+        both([&](unsigned i) { return as_lanes_of<bfloat16>(broadcast<std::int32_t, 16>(means[i])); });
     for (unsigned i = 0; i < 2; ++i) rows.pad(in[i], near_means[i]);
-    const auto squares = squares_of_rows(rows, in, near_means);
-    const auto rest = split(product(split(mac(sum, minus_n_, near_mean, elementwise)), inverse_n_));
-    const auto rest_swapped = swapped(rest);
-    const auto correction = msc(msc(epsilon_, rest, rest_swapped, elementwise), rest, rest, elementwise);
-    const auto scale = split(rsqrt(add(squares, correction)));
-    const auto shift = msc(msc(msc(all_float(k_, 0), near_mean, scale, elementwise), rest_swapped, scale, elementwise),
-                           rest, scale, elementwise);
-    const auto words = shuffle(as_lanes_of<std::int32_t>(scale), number(k_, in_turn)), shifts = bits_of(shift);
-    const auto from_unit_to_unit = shift_left(rows.rows(), number(k_, std::countr_zero(std::uint32_t{slot_bytes})));
+    const auto row_to_row = shift_left(rows.rows(), number(k_, std::countr_zero(std::uint32_t{number_bytes})));
+    auto to = both([&](unsigned i) {
+      return k_.pointer_from("numbers", i == 0 ? static_cast<const scalar&>(at_) : add(at_, row_to_row), numbers_);
+    });
     for (unsigned i = 0; i < 2; ++i) {
-      const auto lane = number(k_, lane_of(i));
-      auto slot =
-          k_.pointer_from("slot", i == 0 ? static_cast<const scalar&>(slot_) : add(slot_, from_unit_to_unit), slots_);
-      store(slot, extract(words, lane), at(0));
-      store(slot, extract(shifts, lane), at(4));
+      store(to[i], extract(bits_of(sum), number(k_, lane_of(i))), post(next_array_));
+      store(to[i], means[i], post(next_array_));
     }
+    const auto squares = bits_of(squares_of_rows(rows, in, near_means));
+    for (unsigned i = 0; i < 2; ++i) store(to[i], extract(squares, number(k_, lane_of(i))), at(0));
   }
 
   /// The first lane of a row: two rows have four lanes each, and the same again.
   static constexpr std::int32_t lane_of(unsigned row) { return 4 * static_cast<std::int32_t>(row); }
-  static constexpr std::int32_t second_row_lanes = 0xF0F0;
+
+  /// Of each row its factor, 1 / sqrt(variance + eps), and its summand, minus the mean times that. What comes behind
+  /// the last row is not read.
+  void finish_numbers(row_chunks& rows) {
+    static_assert(rows_at_once == 16);
+    auto from = k_.make_variable("rows", number(k_, numbers_at));
+    k_.loop(
+        "sixteen rows", shift_left(add(rows.rows(), number(k_, rows_at_once / 2 - 1)), number(k_, -3)),
+        [&] {
+          auto numbers = k_.pointer_from("numbers", from, numbers_), to = k_.pointer_from("numbers", from, numbers_);
+          const auto sum = load_accum<lanes>(numbers, post(next_array_));
+          const auto near_mean = shuffle(load<bfloat16, 32>(numbers, post(next_array_)), number(k_, apart));
+          const auto squares = load_accum<lanes>(numbers, at(0));
+          const auto rest = split(product(split(mac(sum, minus_n_, near_mean, elementwise)), inverse_n_));
+          const auto rest_swapped = swapped(rest);
+          const auto correction = msc(msc(epsilon_, rest, rest_swapped, elementwise), rest, rest, elementwise);
+          const auto scale = split(rsqrt(add(squares, correction)));
+          const auto shift =
+              msc(msc(msc(all_float(k_, 0), near_mean, scale, elementwise), rest_swapped, scale, elementwise), rest,
+                  scale, elementwise);
+          store(to, shift, post(next_array_));
+          store(to, shuffle(as_lanes_of<std::int32_t>(scale), number(k_, in_turn)), at(0));
+          from = add(from, number(k_, block));
+        },
+        loop_end::plain);
+  }
 
   /// Sums of four numbers each, of which a matrix product left each in four lanes.
   static lanes together(const std::array<lanes, 2>& x) {
@@ -190,29 +215,32 @@ class layernorm {
     }));
   }
 
-  /// Within 2^-16: from bits to 4 %, then the series in what is missing.
+  /// Within 2^-17.8: from bits to 4 %, by a step of Newton's to 8 bits, then the series in what is missing.
   lanes rsqrt(const lanes& v) {
-    const auto guesses = both([&](unsigned i) {
-      const auto half_bits = shift_left(extract(bits_of(v), number(k_, lane_of(i))), number(k_, -1));
-      return broadcast<std::int32_t, 16>(sub(number(k_, 0x5F3759DF), half_bits));
-    });
-    const auto guess =
-        to_bf16_twice(float_of_bits(select(guesses[0], guesses[1], mask_of(number(k_, second_row_lanes)))));
-    const auto one = all_float(k_, 1), zero = all_float(k_, 0);
-    const auto error = msc(one, split(mul(split(v), guess, elementwise)), guess, elementwise);
-    // 1 / sqrt(1 - e) = 1 + e/2 + e² (0.3767 + e · 5/16) within 2^-19 for |e| < 0.08
-    const auto e = to_bf16_pair(error, zero);
-    const auto e2 = to_bf16_pair(mul(e, e, elementwise), zero);
-    const auto rest = to_bf16_pair(mac(all_float(k_, 0.3767F), e, all_bf16(k_, 0.3125F), elementwise), zero);
-    const auto linear = mac(one, split(error), half_, elementwise);
-    return mul(split(mac(linear, e2, rest, elementwise)), guess, elementwise);
+    const auto bits = as_lanes_of<std::int16_t>(bits_of(v));
+    const auto half_bits = to_i16(widen(shuffle(bits, bits, odd), shift_here(k_, 0)), shift_here(k_, 1));
+    const auto guess = as_lanes_of<bfloat16>(sub(broadcast<std::int16_t, 32>(number(k_, 0x5F37)), half_bits));
+    const auto parts = split(v);
+    const auto zero = all_float(k_, 0);
+    const auto missing = msc(all_float(k_, 1), to_bf16_pair(mul(parts, guess, elementwise), zero), guess, elementwise);
+    const auto half_guess = to_bf16_twice(mul(guess, all_bf16(k_, 0.25F), elementwise));
+    const auto better = to_bf16_twice(mac(to_float(low(guess)), to_bf16_pair(missing, zero), half_guess, elementwise));
+    // Twice the square is exact in two parts. With d = 2 - v · that, 1 / sqrt(1 - d/2) = 1 + d/4 + 3/32 d² within 2^-19
+    // for |d| < 2^-5.
+    const auto square = split(mul(better, better, elementwise));
+    const auto d = msc(msc(all_float(k_, 2), parts, swapped(square), elementwise), parts, square, elementwise);
+    const auto d_bf16 = to_bf16_pair(d, zero);
+    const auto curve = to_bf16_pair(mul(d_bf16, all_bf16(k_, 0.09375F), elementwise), zero);
+    const auto correction = mac(mul(split(d), all_bf16(k_, 0.25F), elementwise), d_bf16, curve, elementwise);
+    return mac(to_float(low(better)), split(correction), better, elementwise);
   }
 
   kernel& k_;
-  memory_area c_, slots_;
+  memory_area c_, numbers_;
+  stride next_array_;
   bf16_pair half_, inverse_n_, minus_n_;
   lanes epsilon_;
-  variable<scalar> slot_ = k_.make_variable("slot", number(k_, first_slot));
+  variable<scalar> at_ = k_.make_variable("numbers at", number(k_, numbers_at));
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // gelu of a tile: relu(x) - t · Q(t) with t = |x|, as in elementwise/sigmoid.cpp, whose fixed point and coefficients
-// these are; x is C + bias, rounded to bf16, and the result goes back to C in fp32.
+// these are; x is C + bias. The factors are rounded to bf16, but Q is that of the fp32 t: it falls steeply. The result
+// goes back to C in fp32.
 #include "bf16-matmul/epilogue.hpp"
 
 namespace npurt::kernels::bf16_matmul {
@@ -12,11 +13,12 @@ namespace {
 using words = vector<std::int16_t, 32>;
 using floats = accum<accfloat, 16>;
 
-constexpr std::int32_t t_bits = 11, step = 13, to_bits = 17, to_fraction = 8;
+constexpr std::int32_t step = 13, to_bits = 17, to_fraction = 8;
 constexpr std::int32_t power_of_half = 16064, curve_k = 172, curve_b = -21, curve_offset = 53;
 constexpr std::int32_t l = -8193, h0 = -1182, h1 = -15574, h2 = -5175, h3 = 1579;
 constexpr std::int32_t end = 0x40A0;  // bf16 of 5, from where Q counts as 0
 constexpr std::int32_t one = 0x3F80, magnitude = 0x7FFF, first_negative_nan = -127;
+constexpr std::int32_t to_fixed = 0x45C00000;  // 1.5 · 2^12: a sum with it has 11 bits behind the point, t's
 constexpr unsigned even_16 = 2, low_halves = 10, high_halves = 11;  // isa::shuffle_modes()
 constexpr std::uint32_t passes = c_bytes / gelu_block;
 
@@ -34,11 +36,11 @@ struct pipeline {
   variable<scalar> turn = k.make_variable("turn", number(k, 0));
   words zero = all(0), ones = all(one);
   shift_amount by_step = shift_here(k, step), by_bits = shift_here(k, to_bits),
-               by_fraction = shift_here(k, to_fraction), by_t = shift_here(k, t_bits);
+               by_fraction = shift_here(k, to_fraction);
   variable<words> t = start(), t_later = start();
   variable<accum<acc32, 32>> sum = start_sum(), linear = start_sum(), bits = start_sum();
 
-  // Where they stand: registers are short.
+  // Most where they stand: registers are short.
   words all(std::int32_t n) { return broadcast<std::int16_t, 32>(number(k, n)); }
   variable<words> start() { return k.make_variable("between quarters", all(0)); }
   variable<accum<acc32, 32>> start_sum() { return k.make_variable("between quarters", widen(zero, by_step)); }
@@ -47,6 +49,10 @@ struct pipeline {
     return k.make_stride(name, last, static_cast<std::int32_t>(passes), last - c_bytes - gelu_ahead * gelu_block);
   }
 
+  words ends = all(end);
+  floats fixed_base = float_of_bits(broadcast<std::int32_t, 16>(number(k, to_fixed)));
+  accum<acc32, 32> from_h1 = widen(all(h1), by_step), from_h2 = widen(all(h2), by_step);
+
   /// A set of columns' bias is that of two passes.
   floats bias() {
     const auto set = bit_and(turn, number(k, (column_sets - 1) * block));
@@ -54,30 +60,27 @@ struct pipeline {
     turn = add(turn, number(k, block / 2));
     return load_accum<floats>(from_table, at(0));
   }
-  words next_x() {
+
+  void fixed_point() {
     const auto added = bias();
     const auto left = add(load_accum<floats>(from, post(block)), added);
     const auto right = add(load_accum<floats>(from, post(next_from)), added);
-    return as_lanes_of<std::int16_t>(to_bf16_pair(left, right));
-  }
-
-  void fixed_point() {
-    const auto x = next_x();
+    const auto x = as_lanes_of<std::int16_t>(to_bf16_pair(left, right));
     const auto relu = select(x, zero, lt(x, all(first_negative_nan)));
     const auto size = bit_and(x, all(magnitude));
-    const auto near = select(zero, size, lt(size, all(end)));
+    const auto is_near = lt(size, ends);
+    const auto near = select(zero, size, is_near);
     store(pairs_to, low(relu), post(block / 2));
     store(pairs_to, low(near), post(block / 2));
     store(pairs_to, high(relu), post(block / 2));
     store(pairs_to, high(near), post(next_to));
-    const auto floors = [&](const auto& part) {
-      return as_lanes_of<std::int16_t>(floor_scaled(as_lanes_of<bfloat16>(part), by_t));
-    };
-    t = shuffle(floors(low(near)), floors(high(near)), even_16);
+    const auto fixed =
+        as_lanes_of<std::int16_t>(shuffle(bits_of(add(left, fixed_base)), bits_of(add(right, fixed_base)), even_16));
+    t = select(zero, max(fixed, sub(zero, fixed)), is_near);
   }
   void polynomial() {
-    const auto q2 = to_i16(mac(widen(all(h2), by_step), t, all(h3)), by_step);
-    const auto q1 = to_i16(mac(widen(all(h1), by_step), t, q2), by_step);
+    const auto q2 = to_i16(mac(from_h2, t, all(h3)), by_step);
+    const auto q1 = to_i16(mac(from_h1, t, q2), by_step);
     sum = mac(widen(all(h0), by_step), t, q1);
     linear = mac(widen(all(power_of_half), by_bits), t, all(l));
     t_later = t;

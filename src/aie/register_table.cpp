@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers that stand alone or in rows. Names, offsets, reset values: AM025 register database (mlir-aie
-// aie_registers_aie2.json).
+// aie_registers_aie2.json). AM025 leaves ECC_Scrubbing_Event and PL_Interface_Downsizer_Bypass out; aie-rt writes them
+// (xaiemlgbl_params.h).
 #include "aie/register_table.hpp"
 
 #include <stdexcept>
@@ -49,6 +50,7 @@ constexpr named_block memory_module[]{
     {0x11008, 1, 4, "Performance_Control1"},
     {0x11020, 2, 4, "Performance_Counter"},
     {0x11080, 2, 4, "Performance_Counter_Event_Value"},
+    {0x12110, 1, 4, "ECC_Scrubbing_Event"},
     {0x14100, 2, 4, "WatchPoint"},
     {0x14200, 4, 4, "Event_Status"},
     {0x14500, 8, 4, "Event_Group_Enable "},
@@ -94,6 +96,7 @@ constexpr named_block core_module[]{
     {0x32030, 1, 4, "Error_Halt_Control"},
     {0x32034, 1, 4, "Error_Halt_Event"},
     {0x32038, 1, 4, "Core_Processor_Bus"},
+    {0x32110, 1, 4, "ECC_Scrubbing_Event (program memory)"},
     {0x34200, 4, 4, "Event_Status"},
     {0x34500, 9, 4, "Event_Group_Enable "},
     {0x36030, 1, 4, "Tile_Control", 0xF},
@@ -106,6 +109,7 @@ constexpr named_block memtile_module[]{
     {0x91000, 3, 4, "Performance_Control"},
     {0x91020, 4, 4, "Performance_Counter"},
     {0x91080, 4, 4, "Performance_Counter_Event_Value"},
+    {0x92110, 1, 4, "ECC_Scrubbing_Event"},
     {0x94090, 3, 4, "Event_Broadcast_B_Block_South "},
     {0x940A0, 3, 4, "Event_Broadcast_B_Block_West "},
     {0x940B0, 3, 4, "Event_Broadcast_B_Block_North "},
@@ -142,6 +146,7 @@ constexpr named_block shim_module[]{
     {0x33000, 1, 4, "PL_Interface_Upsizer_Config", 0xDB},
     {0x33004, 1, 4, "PL_Interface_Downsizer_Config", 0x6DB},
     {0x33008, 1, 4, "PL_Interface_Downsizer_Enable"},
+    {0x3300C, 1, 4, "PL_Interface_Downsizer_Bypass"},
     {0x34090, 3, 4, "Event_Broadcast_B_Block_South "},
     {0x340A0, 3, 4, "Event_Broadcast_B_Block_West "},
     {0x340B0, 3, 4, "Event_Broadcast_B_Block_North "},

@@ -164,6 +164,20 @@ void read_payload(const byte_view& stream, control_operation& op) {
   op.data = words_of(stream.slice(op.offset + 8, op.size - 8));
 }
 
+/// Numbers that aie-rt's xaie_txn.h gives away without ever writing such an operation, so that its layout is unknown.
+std::string what_is_known(std::uint8_t code) {
+  switch (code) {
+    case 2:
+      return " (block set, which aie-rt writes as a block write)";
+    case 14:
+      return " (CONFIG_SHIMDMA_BD, of aie-rt's Linux backend only)";
+    case 15:
+      return " (CONFIG_SHIMDMA_DMABUF_BD, of aie-rt's Linux backend only)";
+    default:
+      return "";
+  }
+}
+
 control_operation read_operation(const byte_view& stream, const layout& l, std::size_t at) {
   const std::uint8_t code = stream.u8(at);
   control_operation op{.op = static_cast<control_op>(code), .offset = at, .size = 4, .sync = {}, .data = {}};
@@ -210,7 +224,7 @@ control_operation read_operation(const byte_view& stream, const layout& l, std::
       read_merge_sync(stream, op);
       break;
     default:
-      stream.fail("operation " + std::to_string(code) + " is unknown", at);
+      stream.fail("operation " + std::to_string(code) + what_is_known(code) + " is unknown", at);
   }
   stream.slice(at, op.size);
   return op;

@@ -169,7 +169,7 @@ struct bf16_finish {
   static HWY_INLINE void activate(const part& at, float* sums) {
     const floats d;
     for (std::size_t i = 0; i < at.columns; i += hn::Lanes(d)) {
-      hn::StoreU(gelu_of(rounded_to_bf16(hn::LoadU(d, sums + i))), d, sums + i);
+      hn::StoreU(gelu_of(hn::LoadU(d, sums + i)), d, sums + i);
     }
   }
   template <typename T>

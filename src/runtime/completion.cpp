@@ -22,17 +22,8 @@ bool await_slice(run_state& run, std::exception_ptr& failure) {
   }
 }
 
-void call_back(const completion::callback& call, const std::exception_ptr& failure, const std::string& kernel) {
-  try {
-    call(failure);
-  } catch (const std::exception& thrown) {
-    log().error("the completion callback of a run of {} threw: {}", kernel, thrown.what());
-  } catch (...) {
-    log().error("the completion callback of a run of {} threw", kernel);
-  }
-}
-
 void attend(run_state& run, completion& on) {
+  const std::string name = fmt::format("a run of {}", run.kernel->name);
   std::unique_lock held(on.mutex);
   for (;;) {
     on.changed.wait(held, [&] { return on.retired || on.started != on.ended; });
@@ -47,12 +38,31 @@ void attend(run_state& run, completion& on) {
     on.ended = on.started;
     on.changed.notify_all();
     held.unlock();
-    call_back(on.call, failure, run.kernel->name);
+    call_back(on.call, failure, name);
     held.lock();
   }
 }
 
 }  // namespace
+
+void call_back(const completion::callback& call, const std::exception_ptr& failure, std::string_view of) noexcept {
+  try {
+    call(failure);
+  } catch (const std::exception& thrown) {
+    log().error("the completion callback of {} threw: {}", of, thrown.what());
+  } catch (...) {
+    log().error("the completion callback of {} threw", of);
+  }
+}
+
+void end_thread(std::thread& thread) {
+  if (!thread.joinable()) return;
+  if (thread.get_id() == std::this_thread::get_id()) {
+    thread.detach();  // a callback that ends what it is of
+  } else {
+    thread.join();
+  }
+}
 
 void watch(const std::shared_ptr<run_state>& run, completion::callback call) {
   stop_watching(*run);
@@ -66,17 +76,13 @@ void watch(const std::shared_ptr<run_state>& run, completion::callback call) {
 
 void stop_watching(run_state& run) {
   const std::shared_ptr<completion> on = run.watched;
-  if (!on || !on->thread.joinable()) return;
+  if (!on) return;
   {
     const std::lock_guard held(on->mutex);
     on->retired = true;
     on->changed.notify_all();
   }
-  if (on->thread.get_id() == std::this_thread::get_id()) {
-    on->thread.detach();  // a callback that ends its own run
-  } else {
-    on->thread.join();
-  }
+  end_thread(on->thread);
 }
 
 void watch_start(run_state& run) {
@@ -94,7 +100,10 @@ void wait_watched(run_state& run, std::chrono::milliseconds deadline) {
     throw command_error(command_state::created,
                         fmt::format("kernel {} was waited for but not started", run.kernel->name));
   }
-  if (!on.changed.wait_until(held, ends_at, [&] { return on.ended >= number; })) throw late(run, deadline);
+  if (!on.changed.wait_until(held, ends_at, [&] { return on.ended >= number; })) {
+    run.kernel->context->suspect(run.number);
+    throw late(run, deadline);
+  }
   if (on.ended == number && on.failure) std::rethrow_exception(on.failure);
 }
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <thread>
 
 #include "runtime/run_state.hpp"
@@ -27,6 +28,13 @@ struct completion {
   bool retired = false;
   std::thread thread{};
 };
+
+/// Calls it; what it throws is logged.
+/// @param of "a run of overlay"
+void call_back(const completion::callback& call, const std::exception_ptr& failure, std::string_view of) noexcept;
+
+/// The end of a thread that was told to end; it may be its own.
+void end_thread(std::thread& thread);
 
 /// Another callback for a run that is not in flight; none if it is empty.
 void watch(const std::shared_ptr<run_state>& run, completion::callback call);
@@ -49,7 +57,7 @@ inline command_state state_told(const run_state& run) {
 /// The command was started, with that lock held.
 void watch_start(run_state& run);
 
-/// @throws as run::wait()
+/// As run::wait().
 void wait_watched(run_state& run, std::chrono::milliseconds deadline);
 
 }  // namespace npurt::detail

@@ -66,6 +66,26 @@ bool context_room::close_one(const hw_context_state& but) const {
   return std::ranges::any_of(by_use, [](const auto& each) { return each.second->close_if_idle(); });
 }
 
+// Under the lock: two threads that find one place left do not both get it.
+bool context_room::take_place() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (open_ >= budget_.most) return false;
+  ++open_;
+  return true;
+}
+
+void context_room::open_in_place(const std::function<void()>& open) {
+  try {
+    open();
+  } catch (...) {
+    closed();
+    throw;
+  }
+  ++openings_;
+  const std::lock_guard lock(mutex_);
+  asked_ = {};
+}
+
 void context_room::make_room_for(const hw_context_state& who, const std::function<void()>& open) {
   const context_budget budget = this->budget();
   const auto ends_at = steady_clock::now() + std::min<std::chrono::milliseconds>(budget.wait, std::chrono::hours(1000));
@@ -73,12 +93,9 @@ void context_room::make_room_for(const hw_context_state& who, const std::functio
   for (auto pause = shortest;; pause = std::min(2 * pause, longest)) {
     release_ended_runs();
     std::string reason = fmt::format("this process's budget is {} contexts", budget.most);
-    if (open_ < budget.most) {
+    if (take_place()) {
       try {
-        open();
-        const std::lock_guard lock(mutex_);
-        asked_ = {};
-        return;
+        return open_in_place(open);
       } catch (const context_limit_error& full) {
         reason = full.what();
       }

@@ -26,7 +26,6 @@ class context_room {
   static std::shared_ptr<context_room> of(const std::string& bdf);
 
   void enter(const std::shared_ptr<hw_context_state>& context);
-  void opened() noexcept { ++open_, ++openings_; }
   void closed() noexcept { --open_; }
   /// Contexts that this process has opened so far.
   std::uint64_t openings() const noexcept { return openings_; }
@@ -34,8 +33,8 @@ class context_room {
   context_budget budget() const;
   void set_budget(const context_budget& budget);
 
-  /// Calls `open` until it does not throw context_limit_error. Each time the idle context that was used least recently
-  /// makes room; if there is none, waits.
+  /// Calls `open`, for a place of the budget, until it does not throw context_limit_error. Each time the idle context
+  /// that was used least recently makes room; if there is none, waits. closed() gives the place back.
   /// @param who what is opened, for the error
   /// @throws context_limit_error with the holders when the budget's time is over; what `open` throws
   void make_room_for(const hw_context_state& who, const std::function<void()>& open);
@@ -49,9 +48,11 @@ class context_room {
  private:
   std::vector<std::shared_ptr<hw_context_state>> contexts() const;
   bool close_one(const hw_context_state& but) const;
+  bool take_place() noexcept;
+  void open_in_place(const std::function<void()>& open);
 
   const std::string bdf_;
-  std::atomic<unsigned> open_ = 0;  // contexts of this process
+  std::atomic<unsigned> open_ = 0;  // contexts of this process, those that are being opened among them
   std::atomic<std::uint64_t> openings_ = 0;
   mutable std::mutex mutex_;  // for what follows
   context_budget budget_;

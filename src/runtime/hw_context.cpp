@@ -2,6 +2,7 @@
 // Partitions: opened when they are used, closed when others need their places.
 #include "npurt/hw_context.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ hw_context_state::~hw_context_state() { close(); }
 
 std::shared_ptr<const open_context> hw_context_state::use() {
   const std::lock_guard lock(mutex_);
+  if (!older_.empty()) let_go();  // or they would stay on the device until each user is used again
   if (!open_ || open_->number <= suspect_) open();
   last_use_ = next_number();
   return open_;
@@ -49,8 +51,7 @@ std::shared_ptr<const open_context> hw_context_state::hold() const {
 // Commands in flight keep the one before until they have ended.
 void hw_context_state::open() {
   const trace::span traced("open a context", origin);
-  let_go();
-  if (open_) older_.push_back(open_);
+  if (!let_go() && open_) older_.push_back(open_);
   close();
   std::shared_ptr<open_context> made;
   room_->make_room_for(*this, [&] {
@@ -63,14 +64,13 @@ void hw_context_state::open() {
     }
   });
   open_ = std::move(made);
-  room_->opened();
   log().info("opened a hw_context for {}", origin);
 }
 
-// What is in use in an older opening cannot be told from what is idle.
 bool hw_context_state::let_go() noexcept {
-  std::erase_if(older_, [](const auto& each) { return each.expired(); });
-  if (!older_.empty() || open_.use_count() > 1) return false;
+  const auto in_use = [](const auto& each) { return !each.expired(); };
+  if (open_.use_count() > 1 || std::ranges::any_of(older_, in_use)) return false;
+  older_.clear();
   const std::lock_guard lock(users_mutex_);
   for (context_user* each : users_) each->let_go();
   return true;
@@ -82,9 +82,9 @@ void hw_context_state::close() noexcept {
   room_->closed();
 }
 
-void hw_context_state::suspect(const std::shared_ptr<const open_context>& failed) noexcept {
+void hw_context_state::suspect(std::uint64_t number) noexcept {
   std::uint64_t before = suspect_;
-  while (failed && before < failed->number && !suspect_.compare_exchange_weak(before, failed->number)) {
+  while (before < number && !suspect_.compare_exchange_weak(before, number)) {
   }
 }
 

@@ -54,8 +54,8 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
   /// The open context, null if it is not open.
   std::shared_ptr<const open_context> hold() const;
 
-  /// A command failed or hangs in it: what comes next gets a new one.
-  void suspect(const std::shared_ptr<const open_context>& failed) noexcept;
+  /// A command failed or hangs in the opening of that number: what comes next gets a new one.
+  void suspect(std::uint64_t number) noexcept;
 
   /// Pinned once more, or once less; opens it.
   void pin();
@@ -65,7 +65,7 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
   /// The XRT object for a caller who may keep it: pinned for good.
   const xrt::hw_context& expose();
 
-  /// See context_room.
+  /// See context_room; asked while it is open. Commands must bring their pages of code then.
   bool is_shared() const { return room_->is_shared(); }
   std::uint64_t openings() const noexcept { return room_->openings(); }
 
@@ -82,6 +82,7 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
  private:
   void open();
   void close() noexcept;
+  /// Has the users let go of what they have of openings. What is in use of older ones cannot be told from what is idle.
   /// @return false if some of it is in use
   bool let_go() noexcept;
 
@@ -89,7 +90,7 @@ class hw_context_state : public std::enable_shared_from_this<hw_context_state> {
   mutable std::mutex mutex_;  // for what follows; held while it opens
   std::shared_ptr<open_context> open_;
   std::atomic<std::uint64_t> suspect_ = 0;  // openings up to this number are of no use; set without the mutex
-  std::vector<std::weak_ptr<const open_context>> older_;  // that commands in flight still have
+  std::vector<std::weak_ptr<const open_context>> older_;  // that commands in flight, or idle users, still have
   xrt::hw_context exposed_;
   std::mutex users_mutex_;  // for users_: they also end while it opens
   std::unordered_set<context_user*> users_;

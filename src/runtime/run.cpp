@@ -85,6 +85,12 @@ bool has_ended(ert_cmd_state state) {
 
 std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::uint32_t> control_code,
                                     const std::vector<xrt::bo>& buffers) {
+  return make_run_in(nullptr, target, control_code, buffers);
+}
+
+std::shared_ptr<run_state> make_run_in(const std::shared_ptr<const open_context>& place, const kernel& target,
+                                       std::span<const std::uint32_t> control_code,
+                                       const std::vector<xrt::bo>& buffers) {
   auto run = std::make_shared<run_state>(target.state());
   run->buffers = buffers;
   const argument_roles& roles = run->kernel->arguments;
@@ -99,7 +105,7 @@ std::shared_ptr<run_state> make_run(const kernel& target, std::span<const std::u
   translated<buffer_error>(fmt::format("a run of {}", run->kernel->name),
                            [&] { run->instructions = make_instructions(*run->kernel, control_code); });
   run->instruction_count = static_cast<std::uint32_t>(control_code.size());
-  run->prepare(*run->kernel->context->use());
+  run->prepare(place ? *place : *run->kernel->context->use());
   return run;
 }
 
@@ -167,7 +173,7 @@ std::string emulator_report() {
 namespace {
 
 [[noreturn]] void throw_command_error(run_state& run, command_state state, const char* text) {
-  run.kernel->context->suspect(run.place);
+  run.kernel->context->suspect(run.number);
   run.end(state);
   throw command_error(state, fmt::format("kernel {} {}: the next run gets a new hw_context. XRT says: {}{}",
                                          run.kernel->name, describe(state), text, emulator_report()));
@@ -178,7 +184,7 @@ void wait_for(run_state& run, std::chrono::milliseconds deadline) {
   do {
     if (ended_within(run, remaining(ends_at))) return;
   } while (std::chrono::steady_clock::now() < ends_at);
-  run.kernel->context->suspect(run.place);
+  run.kernel->context->suspect(run.number);
   throw late(run, deadline);
 }
 
@@ -212,28 +218,29 @@ timeout_error late(const run_state& run, std::chrono::milliseconds deadline) {
                                 run.kernel->name, deadline.count(), describe(state_told(run)))};
 }
 
+void start_in(std::shared_ptr<const open_context> place, run_state& run) {
+  const trace::span now("start", run.kernel->name);
+  const auto lock = lock_watched(run);
+  check_idle(run, "started");
+  if (!place) place = run.kernel->context->use();
+  run.prepare(*place);
+  run.place = std::move(place);
+  try {
+    run.native.start();
+  } catch (const std::exception& failure) {
+    run.kernel->context->suspect(run.number);
+    run.end(command_state::created);
+    throw command_error(command_state::created, fmt::format("kernel {} was not taken by the driver: XRT says: {}",
+                                                            run.kernel->name, failure.what()));
+  }
+  run.in_flight = true;
+  run.flight.begin(run.kernel->name);
+  if (run.watched) watch_start(run);
+}
+
 }  // namespace detail
 
-void run::start() {
-  detail::run_state& state = *state_;
-  const detail::trace::span now("start", state.kernel->name);
-  const auto lock = detail::lock_watched(state);
-  detail::check_idle(state, "started");
-  auto place = state.kernel->context->use();
-  state.prepare(*place);
-  state.place = std::move(place);
-  try {
-    state.native.start();
-  } catch (const std::exception& failure) {
-    state.kernel->context->suspect(state.place);
-    state.end(command_state::created);
-    throw command_error(command_state::created, fmt::format("kernel {} was not taken by the driver: XRT says: {}",
-                                                            state.kernel->name, failure.what()));
-  }
-  state.in_flight = true;
-  state.flight.begin(state.kernel->name);
-  if (state.watched) detail::watch_start(state);
-}
+void run::start() { detail::start_in(nullptr, *state_); }
 
 void run::wait(std::chrono::milliseconds deadline) {
   detail::run_state& state = *state_;

@@ -2,9 +2,11 @@
 // What an npurt::run shares, and what waiting for commands has in common.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include <xrt/xrt_kernel.h>
 
 #include "npurt/error.hpp"
+#include "npurt/kernel.hpp"
 #include "runtime/kernel_state.hpp"
 #include "runtime/trace.hpp"
 
@@ -42,7 +45,7 @@ struct run_state final : context_user {
   std::vector<std::uint64_t> extents;  // bytes of each buffer that the control code reaches
   std::vector<xrt::bo> buffers;        // the device works on them until the command ends
   xrt::run native;
-  std::uint64_t number = 0;                   // of the opening that `native` was made in
+  std::atomic<std::uint64_t> number = 0;      // of the opening that `native` was made in
   std::shared_ptr<const open_context> place;  // while it is in flight
   bool in_flight = false;
   command_state ended_as = command_state::created;
@@ -51,6 +54,14 @@ struct run_state final : context_user {
 };
 
 bool has_ended(ert_cmd_state state);
+
+/// As npurt::run's constructor, ready to be started in `place`.
+std::shared_ptr<run_state> make_run_in(const std::shared_ptr<const open_context>& place, const kernel& target,
+                                       std::span<const std::uint32_t> control_code,
+                                       const std::vector<xrt::bo>& buffers);
+
+/// As npurt::run::start(), in that opening of its context; in the one that is open if there is none.
+void start_in(std::shared_ptr<const open_context> place, run_state& run);
 
 /// One wait of XRT's for a run that is in flight.
 /// @throws command_error

@@ -174,6 +174,8 @@ TEST_CASE("an unknown operation is refused with its offset", "[binfmt][control_c
       FAIL("accepted operation " << op);
     } catch (const format_error& e) {
       CHECK(e.offset() == 20);
+      const bool named = std::string(e.what()).find(op == 2 ? "block set" : "CONFIG_SHIMDMA") != std::string::npos;
+      CHECK(named == (op < 16));
     }
   }
 }

@@ -52,9 +52,9 @@ double worst(const std::vector<Result>& c, const matmul_shape& s, const bf16s& a
     }
     double bound = 16 * 0x1p-23 * static_cast<double>((s.k + 63) / 64) * size;
     if (then.gelu) {
-      const double off = bound + half_ulp_of(std::abs(sum) + bound), exact = exact_gelu(sum);
-      bound = std::max(std::abs(exact_gelu(sum + off) - exact), std::abs(exact_gelu(sum - off) - exact)) +
-              0x1p-7 * std::abs(exact) + 0x1p-18;
+      const double exact = exact_gelu(sum);
+      bound = std::max(std::abs(exact_gelu(sum + bound) - exact), std::abs(exact_gelu(sum - bound) - exact)) +
+              0x1.5p-7 * std::abs(exact) + 0x1p-18;
       sum = exact;
     }
     if (then.residual) sum += npurt::to_float(residual[i]);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "emu/driver/client.hpp"
@@ -32,9 +34,17 @@ emu::command_result touch_arguments(const emu::npu_command& command, emu::device
   return {};
 }
 
-/// Memory that arguments point to, on pages of its own.
+/// Memory that arguments point to. What lies behind is nobody's, as far as a fuzzed offset goes: a user pointer to
+/// anything else that is mapped would be as good a buffer for a device.
 class scratch_pages {
  public:
+  scratch_pages() {
+    constexpr std::size_t reserved = (std::size_t{1} << 32) + 2 * page;
+    static void* const all = ::mmap(nullptr, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED || ::mprotect(all, size, PROT_READ | PROT_WRITE) != 0) std::abort();
+    pages_ = static_cast<std::byte*>(all);
+    std::memset(pages_, 0, size);
+  }
   std::byte* fill(fuzz::input& in, std::size_t words) {
     const auto values = in.words(words);
     std::memset(pages_, 0, page);
@@ -44,7 +54,8 @@ class scratch_pages {
   std::uint64_t address() const { return reinterpret_cast<std::uint64_t>(pages_); }
 
  private:
-  alignas(page) std::byte pages_[2 * page] = {};
+  static constexpr std::size_t size = 2 * page;
+  std::byte* pages_ = nullptr;
 };
 
 /// Two files of one device, and what must be undone when they are closed.

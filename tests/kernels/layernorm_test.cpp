@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // op_layernorm_bf16 against layernorm in double.
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <limits>
 
@@ -45,13 +46,19 @@ outcome layernorm(const problem& p, const row_layout& layout, bool second_buffer
   return {layout.results(bench, p.x.size() / layout.n), bench.cycles};
 }
 
+/// Of |gamma| and |beta|.
+double largest_weight(const problem& p) {
+  double largest = 0;
+  for (const auto* v : {&p.gamma, &p.beta}) {
+    for (const float g : *v) largest = std::max(largest, std::abs(static_cast<double>(g)));
+  }
+  return largest;
+}
+
 /// Errors where |y| is at least 2^-6 of the largest |gamma| and |beta|, in steps; else as shares of that largest one.
 error_count errors(const problem& p, const std::vector<float>& y) {
   const auto truth = kernels::reference::layernorm(p.x, p.gamma, p.beta, p.eps);
-  double unit = 0;
-  for (const auto* v : {&p.gamma, &p.beta}) {
-    for (const float g : *v) unit = std::max(unit, std::abs(static_cast<double>(g)));
-  }
+  const double unit = largest_weight(p);
   error_count count;
   for (std::size_t i = 0; i < y.size(); ++i) {
     count.add(y[i], truth[i], 0x1p-6 * unit);
@@ -109,6 +116,30 @@ TEST_CASE("op_layernorm_bf16 is exact enough for rows far from 0, tiny, huge, or
   check(cancels, "beta cancels the first row");
 }
 
+TEST_CASE("op_layernorm_bf16 keeps its bound for small results with normally distributed weights",
+          "[kernels][layernorm]") {
+  constexpr std::size_t rows = 128;
+  for (unsigned seed = 0; seed < 24; ++seed) {
+    const std::size_t n = std::array{64, 384, 512, 1024}[seed % 4];
+    const problem p{normal(rows * n, 0, 1, 100 + seed), normal(n, 0, 1, 200 + seed), normal(n, 0, 1, 300 + seed)};
+    const auto y = layernorm(p, row_layout{n}).y;
+    const auto count = errors(p, y);
+    // Their own rounding takes up to the whole bound where they are just below 2^-6, a sixteenth of it below 2^-10:
+    // what a difference of large terms is off by shows there.
+    const auto truth = kernels::reference::layernorm(p.x, p.gamma, p.beta, p.eps);
+    const double unit = largest_weight(p);
+    double of_terms = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      if (std::abs(truth[i]) < 0x1p-10 * unit) of_terms = std::max(of_terms, std::abs(y[i] - truth[i]) / unit);
+    }
+    INFO("n = " << n << ", seed " << seed << ": off by " << count.worst_small * 0x1p14 << " of the bound, near 0 by "
+                << of_terms * 0x1p14);
+    CHECK(count.worst_small <= 0x1p-14);
+    CHECK(of_terms <= 0x3p-18);
+    CHECK(count.worst_steps <= 2);
+  }
+}
+
 TEST_CASE("op_layernorm_bf16 gives beta for constant rows", "[kernels][layernorm]") {
   for (const std::size_t n : {1, 7, 64, 512, 1009, 4096}) {
     for (const float eps : {1e-5F, 1e-12F}) {
@@ -127,7 +158,7 @@ TEST_CASE("op_layernorm_bf16 gives beta for constant rows", "[kernels][layernorm
   }
 }
 
-TEST_CASE("op_layernorm_bf16 takes at most 4,500 cycles a chunk of 8 rows of 512", "[kernels][layernorm]") {
+TEST_CASE("op_layernorm_bf16 takes at most 4,250 cycles a chunk of 8 rows of 512", "[kernels][layernorm]") {
   const auto cycles = [](std::size_t n, std::size_t pairs) {
     const row_layout layout{n};
     return layernorm({normal(layout.rows_a_pair() * pairs * n, 0, 1, 1), normal(n, 1, 1, 2), normal(n, 0, 1, 3)},
@@ -138,7 +169,7 @@ TEST_CASE("op_layernorm_bf16 takes at most 4,500 cycles a chunk of 8 rows of 512
     const auto a_chunk = (cycles(n, 3) - cycles(n, 1)) / 4;
     UNSCOPED_INFO("rows of " << n << ": " << a_chunk << " cycles a chunk, " << cycles(n, 1) - 2 * a_chunk
                              << " for the call");
-    CHECK((n != 512 || a_chunk <= 4500));
+    CHECK((n != 512 || a_chunk <= 4250));
   }
   UNSCOPED_INFO(built().bundles << " bundles");
   CHECK(built().bundles > 0);

@@ -67,10 +67,10 @@ struct problem {
           size += std::abs(term);
         }
         double bound = 16 * 0x1p-23 * static_cast<double>((shape.k + 63) / 64) * size;
-        if (o.gelu) {  // of the sum rounded to bf16; one ulp and 2^-18 more
-          const double off = bound + half_ulp(std::abs(sum) + bound), exact = gelu(sum);
-          bound = std::max(std::abs(gelu(sum + off) - exact), std::abs(gelu(sum - off) - exact)) +
-                  0x1p-7 * std::abs(exact) + 0x1p-18;
+        if (o.gelu) {
+          const double exact = gelu(sum);
+          bound = std::max(std::abs(gelu(sum + bound) - exact), std::abs(gelu(sum - bound) - exact)) +
+                  0x1.5p-7 * std::abs(exact) + 0x1p-18;
           sum = exact;
         }
         if (o.residual) sum += npurt::to_float(residual[row * shape.n + column]);

@@ -85,3 +85,57 @@ TEST_CASE("transpose takes any type of its sizes, and names what does not fit", 
   CHECK(dimension(2, 3) == "C");
   CHECK(dimension(3, 1) == "R");
 }
+
+TEST_CASE("a transpose_plan gives what transpose gives, in one command, started and waited for or called",
+          "[ops][transpose]") {
+  npurt::device device;
+  const auto check_plan = [&]<typename T>(std::size_t rows, std::size_t columns, T) {
+    npurt::transpose_plan<T> plan(device, rows, columns);
+    CHECK((plan.rows() == rows && plan.columns() == columns));
+    for (const bool called : {false, true}) {
+      const auto x = random_elements<T>(rows * columns, called ? 1 : 2);
+      std::vector<T> y(x.size(), T{0x5A}), wanted(x.size());
+      for (std::size_t i = 0; i < x.size(); ++i) wanted[i % columns * rows + i / columns] = x[i];
+      if (called) {
+        plan(tensor_view(x, rows, columns), tensor_view(y, columns, rows));
+      } else {
+        plan.start(tensor_view(x, rows, columns));
+        plan.wait(tensor_view(y, columns, rows));
+      }
+      INFO(rows << " x " << columns << " of " << sizeof(T) << " bytes");
+      CHECK((y == wanted));
+    }
+  };
+  check_plan(3, 5, std::uint8_t{});
+  check_plan(300, 700, std::uint16_t{});
+  check_plan(7, 8192, std::uint32_t{});    // the longest row of x, in two blocks
+  check_plan(16400, 9, std::uint8_t{});    // in three
+  check_plan(2060, 520, std::uint32_t{});  // two blocks of both
+}
+
+TEST_CASE("a transpose_plan names what does not fit it", "[ops][transpose]") {
+  npurt::device device;
+  const auto dimension = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const npurt::shape_error& failure) {
+      return failure.dimension();
+    }
+    return "accepted";
+  };
+  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 0, 1); }) == "R");
+  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 1, 0); }) == "C");
+  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 32769, 1); }) == "R");
+  CHECK(dimension([&] { npurt::transpose_plan<std::uint16_t>(device, 1, 16385); }) == "C");
+  npurt::transpose_plan<float> plan(device, 2, 3);
+  const std::vector<float> x{1, 2, 3, 4, 5, 6};
+  std::vector<float> y(6);
+  CHECK(dimension([&] { plan.start(tensor_view(x, 3, 2)); }) == "R");
+  CHECK(dimension([&] { plan(tensor_view(x, 2, 3), tensor_view(y, 2, 3)); }) == "C");
+  CHECK_THROWS_AS(plan.wait(tensor_view(y, 3, 2)), npurt::command_error);
+  plan(tensor_view(x, 2, 3), tensor_view(y, 3, 2));
+  CHECK(y == std::vector<float>{1, 4, 2, 5, 3, 6});
+  const npurt::transpose_plan<float> other(std::move(plan));
+  CHECK(other.rows() == 2);
+  CHECK_THROWS_AS(plan.rows(), npurt::moved_from_error);
+}

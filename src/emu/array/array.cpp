@@ -160,6 +160,9 @@ array_statistics array::statistics() const {
     s.cores.push_back({c->id(), n.cycles, n.bundles, n.macs, n.stalls});
     if (const std::uint64_t times = c->accesses_beyond_edge(); times != 0)
       s.ignored_writes["core " + aie::to_string(c->id()) + ": accesses just beyond its data memory"] = times;
+    if (const std::uint64_t times = c->unaligned_accesses(); times != 0)
+      s.ignored_writes["core " + aie::to_string(c->id()) + ": unaligned vector accesses, taken for the address below"] =
+          times;
   }
   for (const dma_channel& c : p.channels) {
     const dma_counters n = p.counters(c);

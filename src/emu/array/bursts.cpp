@@ -282,7 +282,7 @@ bool receive_burst(partition& p, dma_channel& c) {
 }  // namespace
 
 bool move_burst(partition& p, dma_channel& c) {
-  if (p.threads == 0 || p.control_packets || c.addresses.remaining() <= shortest) return false;
+  if (p.threads == 0 || p.control_packets || c.compresses() || c.addresses.remaining() <= shortest) return false;
   if (p.events.unit(p.at(c.tile), event_module::memory).watched.any()) return false;
   return c.is_s2mm() ? receive_burst(p, c) : send_burst(p, c);
 }

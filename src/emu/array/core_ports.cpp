@@ -55,6 +55,11 @@ std::byte* core_tile::beyond_edge(std::uint32_t address, std::uint32_t size) {
 }
 
 bool core_tile::claim_banks(std::uint32_t address, std::uint32_t size) {
+  constexpr std::uint32_t vector_bytes = 16;  // smaller accesses are faults
+  if (size >= vector_bytes && address % size != 0) {
+    ++unaligned_accesses_;
+    address -= address % size;
+  }
   const auto w = find(address, size);
   if (!w) return true;  // the access itself faults
   if (address < own_window) {
@@ -163,11 +168,13 @@ bool core_tile::write_cascade(std::span<const std::byte, 64> value) {
   return true;
 }
 
-void core_tile::require_bus(std::uint32_t offset) const {
-  if ((partition_.at(id_).stored_value(aie::reg::core_processor_bus) & 1) == 0)
-    throw array_error(id_, std::format("core at pc {:#x} reaches for register {:#x} over the processor bus, which "
-                                       "Core_Processor_Bus has not enabled",
-                                       core_.pc(), offset));
+bool core_tile::bus_is_open() {
+  waits_for_bus_ = (partition_.at(id_).stored_value(aie::reg::core_processor_bus) & 1) == 0;
+  return !waits_for_bus_;
+}
+
+void core_tile::open_bus() {
+  if (waits_for_bus_ && bus_is_open()) partition_.wake(agent_);
 }
 
 std::optional<std::uint32_t> core_tile::read_register(std::uint32_t offset) {
@@ -175,15 +182,17 @@ std::optional<std::uint32_t> core_tile::read_register(std::uint32_t offset) {
     put_off();
     return std::nullopt;
   }
-  require_bus(offset);
+  if (!bus_is_open()) return std::nullopt;
   return partition_.read(aie::pack_address({id_, offset}));
 }
 
 bool core_tile::write_register(std::uint32_t offset, std::uint32_t value) {
   if (ahead_) return put_off();
-  require_bus(offset);
-  const bool own_core = offset >= aie::reg::core_program_memory && offset < aie::reg::core_program_memory + 0x14000;
-  if (own_core)
+  if (!bus_is_open()) return false;
+  // Below: program memory, registers and controls of the running core; between them its performance counters (AM025).
+  constexpr std::uint32_t end_of_core = 0x34000, counters = 0x31500, end_of_counters = 0x31600;
+  const bool own_core = offset >= aie::reg::core_program_memory && offset < end_of_core;
+  if (own_core && (offset < counters || offset >= end_of_counters))
     throw array_error(
         id_, std::format("core at pc {:#x}: a write of its own register {:#x} is not built", core_.pc(), offset));
   partition_.write(aie::pack_address({id_, offset}), value);

@@ -65,6 +65,7 @@ void core_tile::step() {
   last_step_ = partition_.now;
   partition_.at(id_).forget_known_before(partition_.now);
   const std::uint64_t before = core_.counters().cycles, macs_before = core_.counters().macs;
+  waits_for_bus_ = false;
   core_.step();
   if (partition_.events.watches_core(partition_.at(id_))) raise_levels(core_.counters().macs != macs_before);
   if (const auto& fault = core_.fault()) {
@@ -77,6 +78,7 @@ void core_tile::step() {
 }
 
 void core_tile::finish() {
+  enable_bit_ = false;  // as a Phoenix: mlir-aie, test/npu-xrt/local_reset/core_reset_op
   partition_.awake.erase(agent_);
   last_step_ = 0;
   if (partition_.watch != nullptr) partition_.watch->stopped(partition_, agent_);
@@ -96,8 +98,10 @@ void core_tile::fall_asleep() {
     case stall::cascade_in:
     case stall::stream_out:
       return partition_.sleep(agent_, wait_cause::stream);
-    case stall::none:
     case stall::memory:
+      if (waits_for_bus_) partition_.sleep(agent_, wait_cause::memory);
+      return;
+    case stall::none:
       return;
   }
 }
@@ -117,6 +121,7 @@ void core_tile::write_control(std::uint32_t value) {
     halted_ = halted;
   }
   in_reset_ = (value & 2) != 0;
+  enable_bit_ = (value & 1) != 0;
   const bool on = (value & 1) != 0 && !in_reset_;
   core_.enable(on);
   schedule(on && !halted_);
@@ -164,9 +169,10 @@ void core_tile::act(core_action what) {
 }
 
 std::uint32_t core_tile::status() const {
-  // Enable[0], Reset[1], Lock_Stall S W N E [6..9], stream stalls [10] [12], cascade [14] [15], Error_Halt[19],
-  // Done[20].
-  std::uint32_t bits = (core_.enabled() ? 1u : 0u) | (in_reset_ ? 2u : 0u);
+  // Enable[0], Reset[1] as in Core_Control, Lock_Stall S W N E [6..9], stream stalls [10] [12], cascade [14] [15],
+  // Error_Halt[19], Done[20]; 0x100000 of a program that has ended was read from a Phoenix (xdna-emu,
+  // debug-halt-timing).
+  std::uint32_t bits = control();
   const stall waiting = core_.waiting();
   if (waiting == stall::lock) bits |= 1u << (6 + core_.waiting_lock() / locks_per_side);
   if (waiting == stall::stream_in) bits |= 1u << 10;
@@ -195,7 +201,9 @@ void core_tile::reset() {
   more_counts_ = counters();
   core_.reset();
   in_reset_ = true;
+  enable_bit_ = false;
   halted_ = false;
+  waits_for_bus_ = false;
   cascade_.size = 0;
   last_step_ = 0;
   if (partition_.watch != nullptr) partition_.watch->stopped(partition_, agent_);

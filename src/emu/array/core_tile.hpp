@@ -77,7 +77,13 @@ class core_tile final : public core_ports {
   void write_control(std::uint32_t value);
   void write_debug_control(std::uint32_t value);
   void act(core_action what);
+  /// After a write of Core_Processor_Bus: who waited for it goes on. mlir-aie's dma_compression has programs that reach
+  /// for registers at once, and control code that enables their bus later.
+  void open_bus();
+  bool waits_for_bus() const { return waits_for_bus_; }
   std::uint32_t status() const;
+  /// Core_Control: Enable[0], which stays in a reset, and Reset[1].
+  std::uint32_t control() const { return (enable_bit_ ? 1u : 0u) | (in_reset_ ? 2u : 0u); }
   void reset();
 
   aie::tile_id id() const { return id_; }
@@ -87,6 +93,8 @@ class core_tile final : public core_ports {
   /// Since the array was built; cycles asleep count as stalls, up to now; resets do not clear.
   core_counters counters() const;
   std::uint64_t accesses_beyond_edge() const { return accesses_beyond_edge_; }
+  /// Asked for again each time when their bank was taken.
+  std::uint64_t unaligned_accesses() const { return unaligned_accesses_; }
 
  private:
   struct window {
@@ -106,7 +114,7 @@ class core_tile final : public core_ports {
   tile* neighbour(unsigned side) const;
   lock& find_lock(unsigned id) const;
   core_tile* cascade_target() const;
-  void require_bus(std::uint32_t offset) const;
+  bool bus_is_open();
   void finish();
   void fall_asleep();
   void schedule(bool steps);
@@ -129,7 +137,9 @@ class core_tile final : public core_ports {
   agent_id agent_;
   core core_;
   bool in_reset_ = true;
-  bool halted_ = false;          // by the debug unit
+  bool enable_bit_ = false;
+  bool halted_ = false;  // by the debug unit
+  bool waits_for_bus_ = false;
   cascade_fifo cascade_;         // values on their way to this core
   agent_set cascade_writers_;    // asleep until this core takes a value
   std::uint64_t last_step_ = 0;  // cycle; 0: it does not step
@@ -149,7 +159,7 @@ class core_tile final : public core_ports {
   std::optional<program_scan> scan_;  // of the program; nothing: look
   unsigned used_sides_ = 0;
   std::array<std::byte, 1024> edge_{};  // what lies just beyond the own memory
-  std::uint64_t accesses_beyond_edge_ = 0;
+  std::uint64_t accesses_beyond_edge_ = 0, unaligned_accesses_ = 0;
 };
 
 }  // namespace npurt::emu

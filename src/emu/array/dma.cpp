@@ -21,8 +21,6 @@ void check_features(dma_channel& c) {
   const aie::dma_bd& bd = c.current;
   if (!aie::bd_fits_channel(c.kind, c.bd, c.index)) fail(c, dma_error::bd_unavailable, " cannot use this BD");
   if (!bd.valid) fail(c, dma_error::bd_invalid, " is not valid (Valid_BD = 0)");
-  if (bd.compression && c.may_compress())
-    throw array_error(c.tile, describe(c) + ": compression (Enable_Compression in BD and ctrl register) is not built");
   if (bd.length == 0 && bd.packet_enable) throw array_error(c.tile, describe(c) + ": packet of length 0");
 }
 
@@ -84,7 +82,9 @@ void end_bd(partition& p, dma_channel& c) {
   const bool last_in_task = !chains && c.runs_left == 1;
   if (!note_count(c, last_in_task)) return p.sleep(c.agent, wait_cause::token);
   ++c.counters.bds;
-  if (!c.is_s2mm()) p.count_links(c.agent, c.current.packet_enable ? c.current.packet_id : 0u, c.current.length);
+  if (!c.is_s2mm())
+    p.count_links(c.agent, c.current.packet_enable ? c.current.packet_id : 0u,
+                  c.current.length + static_cast<std::uint32_t>(c.extra_words));
   if (p.watch != nullptr) p.watch->bd_ended(p, c);
   p.events.dma(c, dma_event::finished_bd);
   if (c.current.release_value != 0) p.release(bd_lock(p, c, c.current.release_lock), c.current.release_value);
@@ -125,6 +125,8 @@ void enter_bd(partition& p, dma_channel& c) {
       static_cast<std::uint8_t>(kept.iteration_current + 1 >= kept.iteration_wrap ? 0 : kept.iteration_current + 1);
   c.addresses.load(c.current, c.kind == aie::tile_kind::memtile && !c.is_s2mm());
   c.written = 0;
+  c.chunk = {};
+  c.extra_words = 0;
   if (p.watch != nullptr) p.watch->bd_began(p, c);
   c.header_due = c.current.packet_enable && !c.is_s2mm();
   c.claimed_block = -1;
@@ -209,6 +211,7 @@ void partition::reset_channel(dma_channel& c) {
   c.overflow = false;
   c.errors = 0;
   c.counts.clear();
+  c.chunk = {};
   c.stalled = false;
   for (const auto level : {dma_event::stalled_lock, dma_event::stream_stall}) events.dma_level(c, level, false);
   if (c.is_s2mm()) {

@@ -10,6 +10,7 @@
 #include "aie/dma.hpp"
 #include "emu/array/address_generator.hpp"
 #include "emu/array/agent_set.hpp"
+#include "emu/array/compression.hpp"
 
 namespace npurt::emu {
 
@@ -67,6 +68,9 @@ struct dma_channel {
   std::byte* ddr = nullptr;
   bool ddr_resolved = false;
 
+  packed_chunk chunk;            ///< compressed words on their way; empty between chunks
+  std::int32_t extra_words = 0;  ///< of the BD: more on the stream than in memory, by compression
+
   std::uint64_t burst_end = 0;  ///< while in partition::bursting: the cycle of its next word
   std::uint32_t written = 0;    ///< words of the current BD so far
   /// Finish on TLAST with counts: what each BD received, until software takes it. The depth is a choice (README.md).
@@ -87,7 +91,8 @@ struct dma_channel {
   bool is_shim() const { return kind == aie::tile_kind::shim; }
   fot_mode finish_on_tlast() const { return is_s2mm() ? static_cast<fot_mode>(ctrl >> 16 & 3) : fot_mode::off; }
   bool out_of_order() const { return is_s2mm() && (ctrl >> 3 & 1) != 0; }
-  bool may_compress() const { return !is_shim() && (ctrl >> 4 & 1) != 0; }
+  /// Words on the stream are compressed; seen when a chunk begins (README.md).
+  bool compresses() const { return chunk.count != 0 || (current.compression && !is_shim() && (ctrl >> 4 & 1) != 0); }
   /// Pause_Stream or Pause_Mem.
   bool paused() const { return is_shim() && (ctrl & 6) != 0; }
 };

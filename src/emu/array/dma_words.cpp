@@ -102,26 +102,28 @@ bool send_word(partition& p, dma_channel& c, std::uint32_t word, bool last) {
   return false;
 }
 
+void send_header(partition& p, dma_channel& c) {
+  const aie::dma_bd& bd = c.current;
+  if (send_word(p, c, stream_header(c.tile, bd.packet_type, bd.packet_id, bd.out_of_order_id), false))
+    c.header_due = false;
+}
+
 bool send(partition& p, dma_channel& c) {
-  if (c.header_due) {
-    const aie::dma_bd& bd = c.current;
-    if (send_word(p, c, stream_header(c.tile, bd.packet_type, bd.packet_id, bd.out_of_order_id), false))
-      c.header_due = false;
-    return false;
-  }
   const bool shim = c.kind == aie::tile_kind::shim;
   if (shim && !ddr_ready(p, c)) return count_wait(c, wait_cause::memory);
   std::uint32_t word = 0;
   if (!c.addresses.padding()) std::memcpy(&word, find_word(p, c), 4);
   if (!send_word(p, c, word, c.addresses.remaining() == 1 && !c.current.tlast_suppress)) return false;
   if (shim) count_ddr_word(p, c);
+  c.addresses.advance();
   return true;
 }
 
-void finish_on_tlast(dma_channel& c, bool last) {
+/// @param words  of memory that the word just received stands for
+void finish_on_tlast(dma_channel& c, bool last, std::uint32_t words = 1) {
   if (last) {
     c.tlast_came = true;
-  } else if (c.addresses.remaining() == 1) {
+  } else if (c.addresses.remaining() == words) {
     c.errors |= dma_error::fot_length;
     throw array_error(c.tile, std::format("{}: finish on TLAST, but {} words came without TLAST "
                                           "(Error_FoT_Length_Exceeded)",
@@ -129,13 +131,15 @@ void finish_on_tlast(dma_channel& c, bool last) {
   }
 }
 
-bool receive(partition& p, dma_channel& c) {
+bool await_word(partition& p, dma_channel& c) {
   const bool ready = p.word_ready(c.agent);
   show_stall(p, c, !ready);
-  if (!ready) {
-    p.wait_for_word(c.agent);
-    return false;
-  }
+  if (!ready) p.wait_for_word(c.agent);
+  return ready;
+}
+
+bool receive(partition& p, dma_channel& c) {
+  if (!await_word(p, c)) return false;
   const bool shim = c.kind == aie::tile_kind::shim;
   if (shim && !ddr_ready(p, c)) return count_wait(c, wait_cause::memory);
   std::byte* const to = find_word(p, c);
@@ -144,14 +148,76 @@ bool receive(partition& p, dma_channel& c) {
   if (shim) count_ddr_word(p, c);
   ++c.written;
   if (c.finish_on_tlast() != dma_channel::fot_mode::off) finish_on_tlast(c, w.last);
+  c.addresses.advance();
+  return true;
+}
+
+/// A mask stands for 8 words; what the chip does with a rest of fewer is not documented.
+void check_whole_chunks(const dma_channel& c) {
+  if (c.addresses.remaining() % chunk_words == 0) return;
+  throw array_error(c.tile, std::format("{}: compression of {} words is not built; multiples of {} (256 bits) are",
+                                        describe(c), c.addresses.remaining(), chunk_words));
+}
+
+packed_chunk read_chunk(partition& p, dma_channel& c) {
+  check_whole_chunks(c);
+  std::array<std::uint32_t, chunk_words> words{};
+  const address_generator begin = c.addresses;
+  for (std::uint32_t& word : words) {
+    if (!c.addresses.padding()) std::memcpy(&word, find_word(p, c), 4);
+    c.addresses.advance();
+  }
+  c.addresses = begin;
+  return compress(words);
+}
+
+void write_chunk(partition& p, dma_channel& c) {
+  for (const std::uint32_t word : expand(c.chunk)) {
+    std::memcpy(find_word(p, c), &word, 4);
+    c.addresses.advance();
+  }
+  c.chunk = {};
+}
+
+/// One word of the stream; the BD gets on by a chunk with its last one.
+bool send_compressed(partition& p, dma_channel& c) {
+  packed_chunk& chunk = c.chunk;
+  if (chunk.count == 0) chunk = read_chunk(p, c);
+  const bool ends_chunk = chunk.sent + 1 == chunk.count;
+  const bool last = ends_chunk && c.addresses.remaining() == chunk_words && !c.current.tlast_suppress;
+  if (!send_word(p, c, chunk.words[chunk.sent], last)) return false;
+  ++chunk.sent;
+  if (!ends_chunk) return true;
+  for (unsigned i = 0; i < chunk_words; ++i) c.addresses.advance();
+  c.extra_words += chunk.count - static_cast<int>(chunk_words);
+  chunk = {};
+  return true;
+}
+
+bool receive_compressed(partition& p, dma_channel& c) {
+  if (!await_word(p, c)) return false;
+  packed_chunk& chunk = c.chunk;
+  if (chunk.count == 0) check_whole_chunks(c);
+  const stream_fifo::word w = p.take_word(c.agent);
+  chunk.words[chunk.count++] = w.data;
+  const bool whole = chunk.count == packed_words(chunk.words[0]);
+  const bool finishes = c.finish_on_tlast() != dma_channel::fot_mode::off;
+  if (finishes && w.last && !whole)
+    throw array_error(c.tile, describe(c) + ": TLAST came within a compressed chunk (Decompression_underflow)");
+  if (!whole) return true;
+  c.written += chunk_words;
+  if (finishes) finish_on_tlast(c, w.last, chunk_words);
+  write_chunk(p, c);
   return true;
 }
 
 }  // namespace
 
 bool move_word(partition& p, dma_channel& c) {
-  if (!(c.direction == aie::dma_direction::mm2s ? send(p, c) : receive(p, c))) return false;
-  c.addresses.advance();
+  if (c.header_due) return send_header(p, c), false;
+  const bool moved = c.is_s2mm() ? (c.compresses() ? receive_compressed(p, c) : receive(p, c))
+                                 : (c.compresses() ? send_compressed(p, c) : send(p, c));
+  if (!moved) return false;
   if (std::exchange(c.tlast_came, false)) c.addresses.finish();
   ++c.counters.words;
   return true;

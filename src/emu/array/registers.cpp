@@ -136,16 +136,21 @@ void zero_memory(partition& p, tile& t, std::uint32_t offset) {
   p.core_at(t.id).write_program(0, std::vector<std::byte>(core::program_bytes));
 }
 
-void write_other(partition& p, tile& t, std::uint32_t offset, std::uint32_t value) {
+/// @return what the register holds afterwards
+std::uint32_t write_other(partition& p, tile& t, std::uint32_t offset, std::uint32_t value) {
   const std::string name = aie::register_name(t.kind, offset);
   if (name.empty())
     throw array_error(t.id, std::format("write of {:#x} to offset {:#x}: a {} tile has no such register", value, offset,
                                         aie::to_string(t.kind)));
-  if (write_reset(p, t, offset, value) || write_core_register(p, t, offset, value)) return;
+  if (write_reset(p, t, offset, value) || write_core_register(p, t, offset, value)) return value;
   refuse(t, name, value);
-  if (name.starts_with("Memory_Control") && (value & 1) != 0) return zero_memory(p, t, offset);
+  if (name.starts_with("Memory_Control") && (value & 1) != 0) {
+    zero_memory(p, t, offset);
+    return value & ~1u;  // Memory_Zeroisation: aie-rt polls until it is 0
+  }
   const bool read_elsewhere = offset == aie::reg::accumulator_control || offset == aie::reg::core_processor_bus;
   if (!read_elsewhere || t.kind != aie::tile_kind::core) ++p.ignored[aie::to_string(t.kind) + " " + name];
+  return value;
 }
 
 void write_lock(partition& p, tile& t, unsigned id, std::uint32_t value) {
@@ -213,9 +218,10 @@ void partition::write(std::uint32_t address, std::uint32_t value) {
     lock_errors(t, *e, value, &t);
     return;
   } else if (!events.write(t, offset, value)) {
-    write_other(*this, t, offset, value);
+    value = write_other(*this, t, offset, value);
   }
   t.stored[offset] = value;
+  if (t.kind == aie::tile_kind::core && offset == aie::reg::core_processor_bus) core_at(t.id).open_bus();
 }
 
 std::uint32_t partition::read_for_mask(std::uint32_t address) {
@@ -244,7 +250,7 @@ std::uint32_t partition::read(std::uint32_t address) {
       return value;
     }
     if (offset == aie::reg::core_status) return core_at(t.id).status();
-    if (offset == aie::reg::core_control) return core_at(t.id).status() & 3;
+    if (offset == aie::reg::core_control) return core_at(t.id).control();
     if (offset == aie::reg::core_pc) return core_at(t.id).processor().pc();
     if (offset == aie::reg::debug_status) return core_at(t.id).status() >> 16 & 1;
   }

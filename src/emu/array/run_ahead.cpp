@@ -40,6 +40,7 @@ std::uint64_t next_token(const partition& p, const dma_channel& c) {
   if (!later && !(busy && c.task.issue_token)) return never;
   if ((c.ctrl & finish_on_tlast) != 0) return p.now;
   if (c.state == step_state::starting || c.state == step_state::responding) return std::max(c.until, p.now);
+  if (c.current.compression) return p.now;
   const std::uint64_t next = p.bursting.contains(c.agent) ? c.burst_end : p.now;
   const bool has_words = c.state == step_state::acquiring || c.state == step_state::moving;
   return has_words && c.addresses.remaining() > 1 ? next + c.addresses.remaining() - 1 : next;

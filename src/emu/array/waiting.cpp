@@ -244,6 +244,8 @@ wait_state core_state(const partition& p, const core_tile& tile) {
       return cascade_state(p, tile.id(), c.waiting() == stall::cascade_in);
     case stall::memory:
     case stall::none:
+      if (tile.waits_for_bus())
+        return {.what = "waits for its processor bus", .verdict = ", which Core_Processor_Bus has not enabled"};
       return {.what = std::format("runs at pc {:#x}, bundle \"{}\"", c.pc(), bundle_text(c.program(), c.pc()))};
   }
   return {};

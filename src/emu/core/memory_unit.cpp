@@ -87,10 +87,11 @@ void machine::form_address(frame& f) {
 }
 
 std::byte* machine::memory(std::uint32_t address, std::uint32_t size) {
-  constexpr std::uint32_t window = 0x10000;
-  if (address % size != 0) {
+  constexpr std::uint32_t window = 0x10000, vector_bytes = 16;
+  if (address % size != 0 && size < vector_bytes) {
     throw core_error(std::format("memory: unaligned access of {} bytes at {:#x}", size, address));
   }
+  address -= address % size;  // of vectors, whose units have aligned addresses (README.md)
   std::byte*& base = windows_[address / window];
   if (base == nullptr) {
     base = ports_->data(address / window * window, window);

@@ -49,6 +49,7 @@ void client::check_syncs(buffer_object& bo) {
   if (host == nullptr) return;
   std::string what =
       std::format("the {} buffer object of {} bytes", bo.type == AMDXDNA_BO_DEV ? "DEV" : "SHARE", bo.size);
+  if (bo.user) return log(std::format("strict: {} is not checked: it is another process's memory", what));
   if (!sync_check::has_room(bo.size)) return log(std::format("strict: {} is not checked: too many bytes", what));
   bo.syncs = std::make_unique<sync_check>(std::move(what), std::span(host, bo.size));
 }
@@ -89,15 +90,17 @@ std::expected<std::shared_ptr<buffer_object>, int> client::make_user(std::uint64
   const auto* table = reinterpret_cast<const amdxdna_drm_va_tbl*>(address);
   if (table->dmabuf_fd >= 0 || table->num_entries != 1) return std::unexpected(EOPNOTSUPP);
   const auto& entry = table->va_entries[0];
-  return memory::user(entry.vaddr, entry.len).transform([&](auto contents) {
-    auto bo = std::make_shared<buffer_object>();
-    bo->type = AMDXDNA_BO_SHARE;
-    bo->size = entry.len;
-    bo->contents = std::move(contents);
-    bo->user_address = bo->device_address = entry.vaddr;
-    space_->insert(entry.vaddr, entry.len, bo, 0);
-    return bo;
-  });
+  auto bo = std::make_shared<buffer_object>();
+  bo->type = AMDXDNA_BO_SHARE;
+  bo->size = entry.len;
+  bo->user_address = bo->device_address = entry.vaddr;
+  const auto process = calling_process::memory();
+  auto contents = process ? memory::copy(*process, entry.vaddr, entry.len) : memory::user(entry.vaddr, entry.len);
+  if (!contents) return std::unexpected(contents.error());
+  bo->contents = std::move(*contents);
+  if (process) bo->user = std::make_unique<user_memory>(process, entry.vaddr, std::span(bo->host(), bo->size));
+  space_->insert(entry.vaddr, entry.len, bo, 0);
+  return bo;
 }
 
 std::expected<std::shared_ptr<buffer_object>, int> client::make_heap(const amdxdna_drm_create_bo& args) {
@@ -158,7 +161,7 @@ int client::sync_bo(amdxdna_drm_sync_bo& args) {
 
 void client::release(const std::shared_ptr<buffer_object>& bo) {
   space_->erase(*bo);
-  if (bo->contents) device_->retire(bo->contents);
+  if (bo->contents) device_->retire(*space_, bo->contents);
   const std::lock_guard lock(mutex_);
   if (bo->map_offset != no_address) offsets_.erase(bo->map_offset);
   if (bo->type == AMDXDNA_BO_DEV) heap_.release(bo->device_address);
@@ -183,7 +186,7 @@ int client::prime_handle_to_fd(drm_prime_handle& args) {
   if ((args.flags & ~static_cast<__u32>(DRM_CLOEXEC | DRM_RDWR)) != 0) return -EINVAL;
   const auto bo = find_bo(args.handle);
   if (!bo) return -ENOENT;
-  if (!bo->contents) return -EOPNOTSUPP;
+  if (!bo->contents || bo->user) return -EOPNOTSUPP;
   if (bo->syncs) bo->syncs->give_up();
   const auto fd = bo->contents->export_fd((args.flags & DRM_CLOEXEC) != 0);
   if (!fd) return -fd.error();

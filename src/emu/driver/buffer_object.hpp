@@ -9,9 +9,11 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "emu/driver/memory.hpp"
 #include "emu/driver/sync_check.hpp"
+#include "emu/driver/user_memory.hpp"
 #include "emu/firmware/npu.hpp"
 
 namespace npurt::emu::driver {
@@ -29,6 +31,7 @@ struct buffer_object {
   std::atomic<std::uint64_t> device_address = no_address;
   unsigned in_flight = 0;  ///< commands that name it as an argument; with `closed` under the client's mutex
   bool closed = false;     ///< its handle is gone: it ends with the last of those commands
+  std::unique_ptr<user_memory> user = {};  ///< of another process, whose copy `contents` is
   std::unique_ptr<sync_check> syncs = {};  ///< strict mode: what the device has been shown; it reads the host's bytes
 
   std::byte* host() const { return contents ? contents->host() : heap_view; }
@@ -43,8 +46,11 @@ class address_space {
   void insert(std::uint64_t address, std::uint64_t size, std::shared_ptr<buffer_object> bo, std::uint64_t offset);
   void erase(const buffer_object& bo);
 
-  /// The host bytes of a range within one buffer object, null for any other range.
-  std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access) const;
+  /// The host bytes of a range within one buffer object, null for any other range. @param command  that asks
+  std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access, std::uint64_t command) const;
+
+  /// What the command has written is in the memory of the process whose it is after this.
+  void end_command(std::uint64_t command) const;
 
   /// The host bytes from `address` to the end of its buffer object, at most `limit`, of which a command reads as many
   /// as the control code's header says; null where there is none.
@@ -65,8 +71,9 @@ class address_space {
     std::shared_ptr<buffer_object> bo;
   };
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // for what follows
   std::map<std::uint64_t, range> ranges_;
+  std::vector<std::shared_ptr<buffer_object>> users_;  ///< those of another process's memory
 };
 
 }  // namespace npurt::emu::driver

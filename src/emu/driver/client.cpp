@@ -71,7 +71,7 @@ client::~client() {
   for (auto& [handle, entry] : contexts_) entry.context->stop();
   contexts_.clear();
   for (auto& [handle, bo] : bos_)
-    if (bo->contents) device_->retire(bo->contents);
+    if (bo->contents) device_->retire(*space_, bo->contents);
   device_->write_statistics();
 }
 

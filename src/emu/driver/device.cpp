@@ -3,9 +3,12 @@
 #include "emu/driver/device.hpp"
 
 #include <drm/amdxdna_accel.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <exception>
 #include <format>
 #include <fstream>
@@ -83,27 +86,36 @@ command_result device::execute(const address_space& space, context_id context, c
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return {.outcome = command_outcome::error, .report = "the process is ending"};
-    executing_.insert(number = next_command_++);
+    executing_.emplace(number = next_command_++, &space);
   }
   command_result result;
   try {
-    result = run(space, context, command, blind, cancelled);
+    result = run(number, space, context, command, blind, cancelled);
   } catch (const std::exception& error) {
     result = {.outcome = command_outcome::error, .report = error.what()};
   }
+  space.end_command(number);
   std::vector<retired> unused;  // ends after the lock
   const std::lock_guard lock(mutex_);
   executing_.erase(number);
-  const auto oldest = executing_.empty() ? next_command_ : *executing_.begin();
-  const auto first_used = std::ranges::find_if(retired_, [&](const retired& r) { return r.before > oldest; });
-  std::move(retired_.begin(), first_used, std::back_inserter(unused));
-  retired_.erase(retired_.begin(), first_used);
+  unused = take_unused(space);
   ended_.notify_all();
   return result;
 }
 
-command_result device::run(const address_space& space, context_id context, const kernel_command& command, bool blind,
-                           const std::atomic<bool>& cancelled) {
+/// What commands of a client were using and its others cannot be.
+std::vector<device::retired> device::take_unused(const address_space& space) {
+  const auto oldest = std::ranges::find(executing_, &space, [](const auto& entry) { return entry.second; });
+  const auto first = oldest == executing_.end() ? next_command_ : oldest->first;
+  const auto is_used = [&](const retired& r) { return r.space != &space || r.before > first; };
+  const auto unused = std::ranges::partition(retired_, is_used);
+  std::vector<retired> taken(std::move_iterator(unused.begin()), std::move_iterator(unused.end()));
+  retired_.erase(unused.begin(), unused.end());
+  return taken;
+}
+
+command_result device::run(std::uint64_t number, const address_space& space, context_id context,
+                           const kernel_command& command, bool blind, const std::atomic<bool>& cancelled) {
   constexpr std::uint64_t transaction_mode = 3;
   const auto failed = [](std::string why) {
     return command_result{.outcome = command_outcome::error, .report = std::move(why)};
@@ -114,7 +126,7 @@ command_result device::run(const address_space& space, context_id context, const
   const auto code = space.control_code(command.control_code, command.control_code_size);
   if (code.data() == nullptr)
     return failed(std::format("control code: no buffer object holds address {:#x}", command.control_code));
-  window memory(blind ? nullptr : &space);
+  window memory(blind ? nullptr : &space, number);
   return npu_.execute(context, {.cu = command.cu,
                                 .control_code = code,
                                 .arguments = command.arguments,
@@ -123,9 +135,10 @@ command_result device::run(const address_space& space, context_id context, const
                                 .memory = &memory});
 }
 
-void device::retire(std::shared_ptr<memory> contents) {
+void device::retire(const address_space& space, std::shared_ptr<memory> contents) {
   const std::lock_guard lock(mutex_);
-  if (!executing_.empty()) retired_.push_back({next_command_, std::move(contents)});
+  const bool executes = std::ranges::any_of(executing_, [&](const auto& entry) { return entry.second == &space; });
+  if (executes) retired_.push_back({next_command_, &space, std::move(contents)});
 }
 
 void device::set_last_command(std::int64_t pid, command_result result) {
@@ -180,17 +193,33 @@ std::shared_ptr<syncobj> device::import_syncobj(std::uint64_t inode) const {
 
 namespace {
 
+/// What is no file itself (a terminal, a pipe, a link to one) is written to, not replaced.
+bool may_be_replaced(const std::string& path) {
+  struct stat status{};
+  return ::lstat(path.c_str(), &status) == 0 ? S_ISREG(status.st_mode) : errno == ENOENT;
+}
+
+/// Who reads the file meanwhile finds the one before, whole. In a directory that takes no files, it is written over.
 template <class Write>
 void write_file(const std::string& path, const Write& write) {
   if (path.empty()) return;
-  std::ofstream file(path);
+  const std::string next = std::format("{}.{}.new", path, ::getpid());
+  std::ofstream file;
+  if (may_be_replaced(path)) file.open(next);
+  const bool replaces = file.is_open();
+  if (!replaces) file.open(path);
   write(file);
-  if (!file.flush()) log(std::format("cannot write {}", path));
+  file.close();
+  bool written = file.good();
+  if (replaces) written = written && ::rename(next.c_str(), path.c_str()) == 0;
+  if (replaces && !written) ::unlink(next.c_str());
+  if (!written) log(std::format("cannot write {}", path));
 }
 
 }  // namespace
 
 void device::write_statistics() const {
+  const std::lock_guard lock(files_);
   write_file(settings_.stats_path, [this](std::ostream& out) { out << npu_.statistics() << '\n'; });
   write_file(settings_.trace_path, [this](std::ostream& out) { npu_.write_timeline(out); });
 }

@@ -10,7 +10,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,8 +75,8 @@ class device {
   command_result execute(const address_space& space, context_id context, const kernel_command& command, bool blind,
                          const std::atomic<bool>& cancelled);
 
-  /// Keeps memory whose buffer object was closed until no command can be using it.
-  void retire(std::shared_ptr<memory> contents);
+  /// Keeps memory whose buffer object was closed until no command of its client can be using it.
+  void retire(const address_space& space, std::shared_ptr<memory> contents);
 
   // By process.
   void set_last_command(std::int64_t pid, command_result result);
@@ -100,26 +99,30 @@ class device {
 
  private:
   clock_level mode_clock() const;
-  command_result run(const address_space& space, context_id context, const kernel_command& command, bool blind,
-                     const std::atomic<bool>& cancelled);
+  command_result run(std::uint64_t number, const address_space& space, context_id context,
+                     const kernel_command& command, bool blind, const std::atomic<bool>& cancelled);
 
   /// Host memory as one command may see it.
   class window : public device_memory {
    public:
-    explicit window(const address_space* space) : space_(space) {}
+    explicit window(const address_space* space, std::uint64_t command = 0) : space_(space), command_(command) {}
     std::byte* translate(std::uint64_t address, std::uint64_t size, memory_access access) override {
-      return space_ == nullptr ? nullptr : space_->translate(address, size, access);
+      return space_ == nullptr ? nullptr : space_->translate(address, size, access, command_);
     }
 
    private:
     const address_space* space_;
+    const std::uint64_t command_;
   };
 
-  /// Memory that commands with smaller numbers may be using.
+  /// Memory that commands of its client with smaller numbers may be using.
   struct retired {
     std::uint64_t before = 0;
+    const address_space* space = nullptr;
     std::shared_ptr<memory> contents;
   };
+
+  std::vector<retired> take_unused(const address_space& space);
 
   options settings_;
   window no_memory_{nullptr};
@@ -127,12 +130,14 @@ class device {
   timelines fences_;
   std::atomic<std::uint8_t> power_mode_ = 0;
 
+  mutable std::mutex files_;  ///< of statistics and timelines: one writes at a time
+
   mutable std::mutex mutex_;  // for what follows
   bool stopped_ = false;
   std::condition_variable ended_;  ///< of a command
   std::uint64_t next_command_ = 1;
-  std::set<std::uint64_t> executing_;
-  std::vector<retired> retired_;  ///< in the order of their numbers
+  std::map<std::uint64_t, const address_space*> executing_;
+  std::vector<retired> retired_;
   std::uint32_t context_count_ = 0;
   std::uint32_t next_context_ = 1;
   std::vector<std::weak_ptr<hwctx>> contexts_;

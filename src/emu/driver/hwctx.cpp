@@ -119,27 +119,37 @@ void hwctx::suspend() {
   const auto idle = [this] { return counters_.completed == counters_.submitted; };
   if (done_.wait_for(lock, idle_wait, idle)) return;
   auto rest = std::exchange(pending_, {});
+  ++meeting_;
   cancelled_ = true;
   abandoned_ = true;
   work_.notify_all();
   done_.wait(lock, [this, &rest] { return counters_.completed + rest.size() == counters_.submitted; });
-  cancelled_ = false;
+  cancelled_ = stopping_;
   abandoned_ = false;
   lock.unlock();
   abort(rest);
+  lock.lock();
+  --meeting_;
+  done_.notify_all();
 }
 
 void hwctx::stop() {
-  std::thread thread;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-    cancelled_ = true;
-    thread.swap(thread_);
-  }
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  cancelled_ = true;
   work_.notify_all();
   done_.notify_all();
-  if (thread.joinable()) thread.join();
+  if (thread_.joinable()) {
+    std::thread thread = std::move(thread_);
+    ++meeting_;
+    lock.unlock();
+    thread.join();
+    lock.lock();
+    --meeting_;
+    done_.notify_all();
+  }
+  // A fault of the whole device may have come first: its jobs end with the client's buffers.
+  done_.wait(lock, [this] { return meeting_ == 0; });
 }
 
 void hwctx::work() {

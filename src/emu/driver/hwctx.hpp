@@ -82,7 +82,7 @@ class hwctx {
   void suspend();
 
   /// Cancels the command that runs and ends the thread; it and pending commands are aborted. No command is accepted
-  /// afterwards.
+  /// afterwards, and nothing of the client is used any more, whoever else stops or suspends the context meanwhile.
   void stop();
 
  private:
@@ -107,6 +107,7 @@ class hwctx {
   bool stopping_ = false;
   bool dead_ = false;
   bool abandoned_ = false;               ///< the command that never ends does now
+  unsigned meeting_ = 0;                 ///< callers that have the thread, or jobs, in their hands
   std::atomic<bool> cancelled_ = false;  ///< for the command that runs
   std::thread thread_;
 };

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <vector>
+
+#include "emu/driver/user_memory.hpp"
 
 namespace npurt::emu::driver {
 namespace {
@@ -32,6 +32,10 @@ int move_out_of_the_way(int fd) {
   if (moved < 0) return fd;
   ::close(fd);
   return moved;
+}
+
+bool is_whole_pages(std::uint64_t address, std::uint64_t size) {
+  return address % page_size == 0 && size != 0 && size % page_size == 0 && address + size > address;
 }
 
 }  // namespace
@@ -59,15 +63,22 @@ std::expected<std::shared_ptr<memory>, int> memory::import(int fd) {
 }
 
 std::expected<std::shared_ptr<memory>, int> memory::user(std::uint64_t address, std::uint64_t size) {
-  if (address % page_size != 0 || size == 0 || size % page_size != 0 || address + size < address)
-    return std::unexpected(EINVAL);
-  // mincore fails for a range with holes; where pages reside is of no interest, so it is asked piece by piece.
-  constexpr std::uint64_t piece = 4096 * page_size;
-  std::vector<unsigned char> resident(piece / page_size);
-  for (std::uint64_t done = 0; done < size; done += piece)
-    if (::mincore(reinterpret_cast<void*>(address + done), std::min(piece, size - done), resident.data()) != 0)
-      return std::unexpected(EFAULT);
+  if (!is_whole_pages(address, size)) return std::unexpected(EINVAL);
+  // As the driver, which pins the pages to be written: a hole or a page that cannot be written is an error.
+  if (::madvise(reinterpret_cast<void*>(address), size, MADV_POPULATE_WRITE) != 0) return std::unexpected(EFAULT);
   return std::make_shared<memory>(-1, reinterpret_cast<std::byte*>(address), size);
+}
+
+std::expected<std::shared_ptr<memory>, int> memory::copy(const process_memory& process, std::uint64_t address,
+                                                         std::uint64_t size) {
+  if (!is_whole_pages(address, size)) return std::unexpected(EINVAL);
+  // That all is mapped the process itself has found (shared/remote_file.cpp); a hole ends a command only.
+  std::byte byte{};
+  for (const auto at : {address, address + size - 1})
+    if (!process.read(at, std::span(&byte, 1))) return std::unexpected(EFAULT);
+  auto made = allocate(size);
+  if (made && (*made)->host() == nullptr) return std::unexpected(ENOMEM);
+  return made;
 }
 
 memory::~memory() {

@@ -11,6 +11,8 @@
 
 namespace npurt::emu::driver {
 
+class process_memory;
+
 inline constexpr std::uint64_t page_size = 4096;
 
 /// `size` rounded up to pages; 0 if that is no 63-bit number (an offset of a file).
@@ -28,8 +30,12 @@ class memory {
   /// The memory that export_fd() of some process gave. @return EINVAL for any other descriptor
   static std::expected<std::shared_ptr<memory>, int> import(int fd);
 
-  /// Memory of the program, which must outlive this. @return EFAULT if it is not mapped
+  /// Memory of the program, which must outlive this. @return EFAULT if it is not mapped to be written
   static std::expected<std::shared_ptr<memory>, int> user(std::uint64_t address, std::uint64_t size);
+
+  /// A copy of another process's memory, as yet without contents. @return EFAULT if it is not mapped there
+  static std::expected<std::shared_ptr<memory>, int> copy(const process_memory& process, std::uint64_t address,
+                                                          std::uint64_t size);
 
   memory(int fd, std::byte* host, std::uint64_t size) : fd_(fd), size_(size), user_(host) {}
   ~memory();

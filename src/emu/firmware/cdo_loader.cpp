@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "binfmt/cdo.hpp"
+#include "emu/array/timing.hpp"
+#include "emu/firmware/command_end.hpp"
 #include "emu/firmware/firmware_error.hpp"
 
 namespace npurt::emu {
@@ -15,6 +17,9 @@ using binfmt::cdo_op;
 
 /// Words of one SET command; the array's largest memory has fewer.
 constexpr std::uint32_t longest_set = 512 * 1024 / 4;
+
+/// Array cycles for which a mask poll goes on, and between its looks.
+constexpr std::uint64_t longest_poll = 100'000, poll_interval = 100;
 
 std::uint32_t bus_address(const binfmt::cdo_command& c) {
   if (c.address > 0xFFFFFFFF)
@@ -28,8 +33,12 @@ std::uint32_t bus_address(const binfmt::cdo_command& c) {
 }
 
 void poll(array& target, const binfmt::cdo_command& c) {
-  if ((target.read(bus_address(c)) & c.mask) != (c.value & c.mask))
-    throw firmware_error(std::format("CDO mask poll of address {:#x} at byte {} is not met", c.address, c.offset));
+  const std::uint64_t end = target.now() + longest_poll;
+  while ((target.read(bus_address(c)) & c.mask) != (c.value & c.mask)) {
+    if (target.quiet() || target.now() >= end)
+      throw firmware_error(std::format("CDO mask poll of address {:#x} at byte {} is not met", c.address, c.offset));
+    target.run(target.now() + poll_interval, false, false);
+  }
 }
 
 void set(array& target, const binfmt::cdo_command& c) {
@@ -60,9 +69,7 @@ std::uint64_t apply(array& target, const binfmt::cdo_command& c) {
       return 1;
     case cdo_op::nop:
       return 0;
-    case cdo_op::delay:
-      target.run(target.now() + c.count, false, false);
-      return 0;
+    case cdo_op::delay:  // load_cdo
     case cdo_op::dma_xfer:
     case cdo_op::write_keyhole:
       break;
@@ -72,10 +79,28 @@ std::uint64_t apply(array& target, const binfmt::cdo_command& c) {
 
 }  // namespace
 
-std::uint64_t load_cdo(array& target, std::span<const std::uint32_t> cdo) {
+std::uint64_t load_cycles(std::uint64_t words) { return words * timing::fw_pdi_tenths_per_word / 10; }
+
+std::uint64_t load_cdo(array& target, std::span<const std::uint32_t> cdo, std::uint64_t most_cycles,
+                       const std::atomic<bool>* cancelled) {
   binfmt::cdo_reader reader(cdo);
-  std::uint64_t words = 0;
-  while (const auto command = reader.next()) words += apply(target, *command);
+  std::uint64_t words = 0, delays = 0;
+  while (const auto command = reader.next()) {
+    const bool waits = command->op == cdo_op::delay;
+    if (waits) delays += command->count;
+    if (delays + load_cycles(words) > most_cycles)
+      throw command_end(command_outcome::timeout,
+                        std::format("CDO command at byte {}: loading takes more than the command's {} cycles",
+                                    command->offset, most_cycles));
+    check(cancelled);
+    if (waits) {
+      let_pass(target, command->count, cancelled);
+      continue;
+    }
+    const std::uint64_t before = target.now();
+    words += apply(target, *command);
+    delays += target.now() - before;  // of a mask poll
+  }
   return words;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "emu/array/timing.hpp"
+#include "emu/firmware/command_end.hpp"
 #include "emu/firmware/firmware_error.hpp"
 
 namespace npurt::emu {
@@ -18,9 +19,6 @@ using binfmt::control_operation;
 /// XRT's buffers lie at this offset in the device's view; firmware adds it when it patches (XRT elf_patcher.cpp does
 /// the same for the ELF flow).
 constexpr std::uint64_t ddr_offset = 0x80000000;
-
-/// Array cycles between looks at whether a command is cancelled: a fraction of a second of the host's time.
-constexpr std::uint64_t cancel_interval = 100'000;
 
 std::uint32_t bus_address(const control_operation& op) {
   if (op.address > 0xFFFFFFFF)
@@ -48,9 +46,14 @@ command_result interpreter::run(const binfmt::control_code& code) {
     const control_operation& op = code.operations[i];
     const std::uint64_t start = array_.now(), busy = firmware_cycles_;
     try {
+      check(command_.cancelled);
       const bool goes_on = execute(op);
       log_.add(binfmt::to_string(op.op), start, array_.now(), firmware_cycles_ - busy);
       if (!goes_on) return result_;
+    } catch (const command_end& end) {
+      result_.outcome = end.outcome;
+      result_.report = std::format("control code operation {} ({}): {}", i, binfmt::to_string(op.op), end.what());
+      return result_;
     } catch (const std::exception& error) {
       result_.outcome = command_outcome::error;
       result_.report = std::format("control code operation {} ({}): {}", i, binfmt::to_string(op.op), error.what());
@@ -63,7 +66,7 @@ command_result interpreter::run(const binfmt::control_code& code) {
 
 void interpreter::spend(std::uint64_t cycles) {
   firmware_cycles_ += cycles;
-  array_.run(array_.now() + cycles, false, false);
+  let_pass(array_, cycles, command_.cancelled);
 }
 
 bool interpreter::execute(const control_operation& op) {
@@ -132,12 +135,6 @@ bool interpreter::give_up(const std::string& what, const std::optional<awaited_t
   return false;
 }
 
-bool interpreter::abort() {
-  result_.outcome = command_outcome::aborted;
-  result_.report = std::format("control code operation {}: the command is cancelled", result_.failed_op);
-  return false;
-}
-
 namespace {
 
 const char* why(array::run_end end) {
@@ -155,7 +152,7 @@ const char* why(array::run_end end) {
 
 bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, unsigned channel) {
   while (!array_.take_token(tile, direction, channel)) {
-    if (cancelled()) return abort();
+    check(command_.cancelled);
     if (const auto end = await_token())
       return give_up(std::format("sync waits for a token of {} {} of tile {}; {}",
                                  direction == aie::dma_direction::mm2s ? "MM2S" : "S2MM", channel, aie::to_string(tile),
@@ -177,7 +174,7 @@ bool interpreter::merge_sync(const control_operation& op) {
   accept(op, "a wait for tokens of any channels");
   for (unsigned taken = 0; taken < op.tokens; ++taken)
     while (!array_.take_any_token(op.columns)) {
-      if (cancelled()) return abort();
+      check(command_.cancelled);
       if (const auto end = await_token())
         return give_up(std::format("merge sync waits for token {} of {} from the first {} columns; {}", taken + 1,
                                    op.tokens, op.columns, why(*end)),
@@ -200,7 +197,6 @@ bool interpreter::sync(const control_operation& op) {
 
 bool interpreter::poll(const control_operation& op) {
   for (;;) {
-    if (cancelled()) return abort();
     spend(timing::fw_mask_poll);
     if ((array_.read(bus_address(op)) & op.mask) == op.value) return true;
     if (array_.quiet() || array_.now() >= deadline_)
@@ -211,7 +207,7 @@ bool interpreter::poll(const control_operation& op) {
 }
 
 void interpreter::accept(const control_operation& op, const char* as) {
-  result_.notes.push_back(std::format("control code operation {} is not established on Phoenix; taken for {}",
+  add_note(result_.notes, std::format("control code operation {} is not established on Phoenix; taken for {}",
                                       binfmt::to_string(op.op), as));
 }
 
@@ -222,8 +218,8 @@ void interpreter::load_pdi(const control_operation& op) {
     throw firmware_error(std::format("load of PDI {} without address and size: only its own linker knows them", op.id));
   accept(op, "a reset of the columns and the PDI at its address");
   if (!load_pdi_(op))
-    result_.notes.push_back(
-        std::format("PDI {} is loaded already: not loaded again, as mlir-aie says of the firmware", op.id));
+    add_note(result_.notes,
+             std::format("PDI {} is loaded already: not loaded again, as mlir-aie says of the firmware", op.id));
 }
 
 void interpreter::create_scratchpad(const control_operation& op) {

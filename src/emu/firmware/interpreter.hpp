@@ -47,10 +47,6 @@ class interpreter {
   void accept(const binfmt::control_operation& op, const char* as);
   void patch(const binfmt::control_operation& op);
   void spend(std::uint64_t cycles);
-  bool cancelled() const {
-    return command_.cancelled != nullptr && command_.cancelled->load(std::memory_order_relaxed);
-  }
-  bool abort();
   bool give_up(const std::string& what, const std::optional<awaited_token>& awaited);
 
   array& array_;

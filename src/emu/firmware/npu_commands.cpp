@@ -9,6 +9,7 @@
 #include "binfmt/control_code.hpp"
 #include "binfmt/pdi.hpp"
 #include "emu/firmware/cdo_loader.hpp"
+#include "emu/firmware/command_end.hpp"
 #include "emu/firmware/firmware_error.hpp"
 #include "emu/firmware/interpreter.hpp"
 #include "emu/firmware/npu_impl.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 /// Commands whose figures are kept one by one; the totals go on.
 constexpr std::size_t most_records = 4096;
+/// Notes of all commands that are remembered as told.
+constexpr std::size_t most_told = 1024;
 /// Of XRT's buffers in the device's view; XRT adds it when it patches addresses into an ELF.
 constexpr std::uint64_t ddr_offset = 0x80000000;
 
@@ -38,7 +41,8 @@ const char* name(command_outcome outcome) {
 
 }  // namespace
 
-/// Whoever had the columns has lost what was in them.
+/// Whoever had the columns has lost what was in them. When contexts have moved since the command began, all have lost
+/// it already, and nobody else has used these columns since; where this context is now it has loaded nothing.
 void npu::impl::load(context& c, std::uint32_t cu) {
   const auto cdo = c.cdos.find(cu);
   {
@@ -46,12 +50,12 @@ void npu::impl::load(context& c, std::uint32_t cu) {
     if (c.loaded == cu) return;
     if (cdo == c.cdos.end()) throw firmware_error(std::format("compute unit {} has no PDI", cu));
     for (auto& [id, other] : contexts)
-      if (&other != &c && c.place.overlaps(other.place)) other.loaded.reset();
+      if (!c.displaced && &other != &c && c.place.overlaps(other.place)) other.loaded.reset();
     c.loaded.reset();
   }
   configure(c, cdo->second);
   const std::lock_guard guard(mutex);
-  c.loaded = cu;
+  if (!c.displaced) c.loaded = cu;
 }
 
 void npu::impl::unload(context& c) {
@@ -62,7 +66,7 @@ void npu::impl::unload(context& c) {
 void npu::impl::configure(context& c, std::span<const std::uint32_t> cdo) {
   c.pdi.reset();
   c.tiles.reset();
-  spend(c, "load PDI", load_cdo(c.tiles, cdo) * timing::fw_pdi_tenths_per_word / 10);
+  spend(c, "load PDI", load_cycles(load_cdo(c.tiles, cdo, cycle_budget, c.cancelled)));
 }
 
 /// From control code. The firmware leaves out a PDI that is loaded already (mlir-aie AIEX.td, npu.load_pdi). Another
@@ -93,19 +97,20 @@ void npu::impl::go_on(context& c, std::vector<std::string>& notes) {
     c.tiles.run(c.tiles.now() + 90 * timing::clock_hz() / 1'000'000, false, true);
   } catch (const std::exception& error) {
     unload(c);
-    notes.push_back(std::format("after a command's end: {}", error.what()));
+    add_note(notes, std::format("after a command's end: {}", error.what()));
   }
 }
 
 /// Those that were not told before.
 void npu::impl::keep_new(std::vector<std::string>& notes) {
-  std::erase_if(notes, [&](const std::string& note) { return !told.insert(note).second; });
+  std::erase_if(notes, [&](const std::string& note) { return told.size() >= most_told || !told.insert(note).second; });
+  if (!notes.empty() && told.size() >= most_told) notes.push_back("further notes of this device are left out");
 }
 
 void npu::impl::spend(context& c, std::string_view what, std::uint64_t cycles) {
   const std::uint64_t start = c.tiles.now();
   c.firmware_cycles += cycles;
-  c.tiles.run(start + cycles, false, false);
+  let_pass(c.tiles, cycles, c.cancelled);
   c.log.add(what, start, start + cycles, cycles);
 }
 
@@ -124,6 +129,9 @@ command_result npu::impl::run(context& c, const npu_command& command) {
     // The event that stops a trace comes last in control code; the rest of the trace is on its way still.
     if (result.outcome == command_outcome::completed && c.tiles.traces())
       c.tiles.run(c.tiles.now() + timing::fw_completion, false, true);
+  } catch (const command_end& end) {
+    result.outcome = end.outcome;
+    result.report = end.what();
   } catch (const std::exception& error) {
     result.outcome = command_outcome::error;
     result.report = error.what();
@@ -191,6 +199,7 @@ command_result npu::execute(context_id id, const npu_command& command) {
   impl::held_turn held(*impl_, lock, c);
   if (!impl_->wait_for_turn(lock, held.turn, command.cancelled))
     return {.outcome = command_outcome::aborted, .report = "cancelled before its columns were free"};
+  c.displaced = false;
   impl_->begin_log(id, c, held.turn->start);
   lock.unlock();
   array_statistics cost;
@@ -210,6 +219,7 @@ command_result npu::execute(context_id id, const npu_command& command) {
 /// What is done without the mutex.
 command_result npu::impl::execute(context& c, const npu_command& command, array_statistics& cost) {
   c.memory->use(command.memory == nullptr ? memory : *command.memory);
+  c.cancelled = command.cancelled;
   const array_statistics before = c.tiles.statistics();
   command_result result = run(c, command);
   c.tiles.watch(nullptr);
@@ -218,8 +228,9 @@ command_result npu::impl::execute(context& c, const npu_command& command, array_
   result.macs = total_macs(cost);
   if (result.outcome == command_outcome::completed) go_on(c, result.notes);
   for (const auto& [what, times] : cost.ignored_writes)
-    if (times != 0) result.notes.push_back("without effect here: " + what);
+    if (times != 0) add_note(result.notes, "without effect here: " + what);
   c.memory->use(memory);
+  c.cancelled = nullptr;
   return result;
 }
 

@@ -2,6 +2,7 @@
 // A context of the emulated NPU: its place among the columns, its array, its compute units, the command under way.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -50,6 +51,8 @@ struct context {
 
   // Of the command under way.
   std::uint64_t firmware_cycles = 0;
+  const std::atomic<bool>* cancelled = nullptr;
+  bool displaced = false;  ///< what its columns hold will be lost when it ends: it moved, or the device was off
   firmware_log log = {};
   std::unique_ptr<timeline> line = nullptr;
   std::uint64_t host_ns = 0;  ///< when it began, if there is a timeline

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transposition: block by block, each a call of its own.
+// Transposition: block by block, each a call of its own; or all of a matrix in one call.
 #include "npurt/ops/transpose.hpp"
 
 #include <algorithm>
@@ -29,45 +29,67 @@ transpose_job job_of(const transpose_shape& block) {
   return {.rows = rows, .columns = columns, .element_bytes = e, .x_pitch = columns, .y_pitch = rows};
 }
 
-std::shared_ptr<plan> plan_for(device& target, const transpose_job& job) {
+overlay::recipe recipe_of(const transpose_job& job) {
   const std::size_t bytes = std::size_t{job.rows} * job.columns * job.element_bytes;
+  return {operation::transpose,
+          overlay::transpose_code(job),
+          {bytes, bytes},
+          {},
+          fmt::format("up to {}x{}", job.rows, job.columns)};
+}
+
+std::shared_ptr<plan> plan_for(device& target, const transpose_job& job) {
   return target.state()->ops.plan_of(target,
                                      {.operation = static_cast<std::uint32_t>(operation::transpose),
                                       .numbers = {job.rows, job.columns, job.element_bytes}},
-                                     [&] {
-                                       return overlay::recipe{operation::transpose,
-                                                              overlay::transpose_code(job),
-                                                              {bytes, bytes},
-                                                              {},
-                                                              fmt::format("up to {}x{}", job.rows, job.columns)};
-                                     });
+                                     [&] { return recipe_of(job); });
 }
 
-/// Where a block lies in x and in y, and how far their rows are apart.
+/// Where a block lies in x or y, and how many bytes its rows are apart.
+template <typename Byte>
 struct place {
-  const std::byte* x;
-  std::byte* y;
-  std::size_t x_pitch, y_pitch;
+  Byte* first;
+  std::size_t pitch;
 };
 
-void call_block(plan& prepared, const transpose_job& job, const transpose_shape& block, const place& at) {
+void fill_block(plan& into, const transpose_shape& block, const place<const std::byte>& x) {
+  const transpose_job job = job_of(block);
+  const std::size_t e = block.element_bytes, pitch = job.columns * e;
+  const bool dense = x.pitch == pitch && job.columns == block.columns;
+  if (!dense || !into.read_in_place(argument_x, {x.first, block.rows * x.pitch})) {
+    copy_rows(into.data(argument_x), pitch, x.first, x.pitch, block.rows, block.columns * e);
+  }
+  into.to_device(argument_x);
+}
+
+void offer_block(plan& into, const transpose_shape& block, const place<std::byte>& y) {
+  const transpose_job job = job_of(block);
+  const bool dense = y.pitch == job.rows * block.element_bytes && job.rows == block.rows;
+  if (dense) into.write_in_place(argument_y, {y.first, block.columns * y.pitch});
+}
+
+void take_block(plan& from, const transpose_shape& block, const place<std::byte>& y) {
+  from.from_device(argument_y);
+  if (from.in_place(argument_y)) return;
   const std::size_t e = block.element_bytes;
-  prepared.call(
-      prepared.default_deadline(),
-      [&](plan& into) {
-        const bool x_dense = at.x_pitch == job.columns * e && job.columns == block.columns;
-        if (!x_dense || !into.read_in_place(argument_x, {at.x, block.rows * at.x_pitch})) {
-          copy_rows(into.data(argument_x), job.columns * e, at.x, at.x_pitch, block.rows, block.columns * e);
-        }
-        into.to_device(argument_x);
-        const bool y_dense = at.y_pitch == job.rows * e && job.rows == block.rows;
-        if (y_dense) into.write_in_place(argument_y, {at.y, block.columns * at.y_pitch});
-      },
-      [&](plan& from) {
-        from.from_device(argument_y);
-        if (from.in_place(argument_y)) return;
-        copy_rows(at.y, at.y_pitch, from.data(argument_y), job.rows * e, block.columns, block.rows * e);
-      });
+  copy_rows(y.first, y.pitch, from.data(argument_y), job_of(block).rows * e, block.columns, block.rows * e);
+}
+
+void call_block(plan& on, const transpose_shape& block, const place<const std::byte>& x, const place<std::byte>& y,
+                std::chrono::milliseconds deadline) {
+  const auto fill = [&](plan& into) {
+    fill_block(into, block, x);
+    offer_block(into, block, y);
+  };
+  on.call(deadline, fill, [&](plan& from) { take_block(from, block, y); });
+}
+
+/// All of a matrix without gaps.
+place<const std::byte> whole(const transpose_shape& shape, std::span<const std::byte> x) {
+  return {x.data(), shape.columns * shape.element_bytes};
+}
+place<std::byte> whole_result(const transpose_shape& shape, std::span<std::byte> y) {
+  return {y.data(), shape.rows * shape.element_bytes};
 }
 
 }  // namespace
@@ -83,15 +105,34 @@ const op_report& run_transpose(device& target, const transpose_shape& shape, std
     for (std::size_t column = 0; column < shape.columns; column += overlay::transpose_most_columns) {
       const transpose_shape block{std::min(most_rows, shape.rows - row),
                                   std::min<std::size_t>(overlay::transpose_most_columns, shape.columns - column), e};
-      const transpose_job job = job_of(block);
-      const auto prepared = plan_for(target, job);
-      call_block(*prepared, job, block,
-                 {x.data() + (row * shape.columns + column) * e, y.data() + (column * shape.rows + row) * e,
-                  shape.columns * e, shape.rows * e});
+      const auto prepared = plan_for(target, job_of(block));
+      call_block(*prepared, block, {x.data() + (row * shape.columns + column) * e, shape.columns * e},
+                 {y.data() + (column * shape.rows + row) * e, shape.rows * e}, prepared->default_deadline());
       report = &target.state()->ops.keep(prepared->report());
     }
   }
   return *report;
+}
+
+std::shared_ptr<plan> make_transpose(device& target, const transpose_shape& shape) {
+  const std::size_t most = transpose_plan_max_row_bytes / shape.element_bytes;
+  check_range("transpose_plan", "x", "C", shape.columns, most);
+  check_range("transpose_plan", "x", "R", shape.rows, most);
+  return target.state()->ops.make(target, recipe_of(job_of(shape)));
+}
+
+void start_transpose(plan& on, const transpose_shape& shape, std::span<const std::byte> x) {
+  on.start([&](plan& into) { fill_block(into, shape, whole(shape, x)); });
+}
+
+void wait_transpose(plan& on, const transpose_shape& shape, std::span<std::byte> y,
+                    std::chrono::milliseconds deadline) {
+  on.wait(deadline, [&](plan& from) { take_block(from, shape, whole_result(shape, y)); });
+}
+
+void call_transpose(plan& on, const transpose_shape& shape, std::span<const std::byte> x, std::span<std::byte> y,
+                    std::chrono::milliseconds deadline) {
+  call_block(on, shape, whole(shape, x), whole_result(shape, y), deadline);
 }
 
 }  // namespace npurt::detail

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 #include <ranges>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -67,36 +68,30 @@ std::vector<std::uint32_t> with_page(const binfmt::code_pages& pages, std::size_
   return all;
 }
 
-bool page_loader::is_shared(const kernel& target, [[maybe_unused]] const open_place& place) {
-  if (!target.state()->context->is_shared()) return false;
-  const std::lock_guard lock(mutex_);
-  loaded_.reset();
-  return true;
-}
-
 std::chrono::nanoseconds page_loader::now() noexcept {
   timespec time{};
   ::clock_gettime(CLOCK_BOOTTIME, &time);
   return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-// A command may be started in an opening that is not the newest any more: another thread found meanwhile that it hangs.
-void page_loader::note(const kernel& target, const open_context& place) {
+// There may be several at a time: one where commands hang, and the one that took its place.
+std::shared_ptr<page_loader::opening> page_loader::at(const open_place& place) {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(known_, place->number, &known_opening::number);
+  if (found != known_.end()) return found->state;
+  std::erase_if(known_, [](const known_opening& each) { return each.place.expired(); });
+  known_.push_back({place, place->number, std::make_shared<opening>()});
+  return known_.back().state;
+}
+
+void page_loader::forget_lost(opening& in, const kernel& target, const open_context& place) {
   constexpr std::chrono::seconds kept_for_sure{1};
-  if (now() - std::chrono::nanoseconds(used_) > kept_for_sure) loaded_.reset();
+  const bool slept = now() - std::chrono::nanoseconds(used_) > kept_for_sure;
   const std::uint64_t openings = target.state()->context->openings();
-  if (openings != openings_ || place.number != number_) loaded_.reset();  // another context may have had the columns
-  if (place.number > newest_) {
-    loaded_ = 0;  // it comes with the array
-    newest_ = place.number;
-    // They would keep the one before open.
-    std::erase_if(loads_, [&](const load& each) {
-      const std::uint64_t made_in = each.command.shared()->number;
-      return made_in != 0 && made_in != newest_;
-    });
-  }
-  openings_ = openings;
-  number_ = place.number;
+  // Another context may have had the columns, or another opening of this one.
+  const bool others = openings != std::exchange(in.openings, openings);
+  const bool lost = last_.exchange(place.number) != place.number || others || slept;
+  if (lost && in.loaded != 0U) in.loaded.reset();  // the first one comes with the array
 }
 
 namespace {
@@ -112,23 +107,22 @@ bool is_over(const run_state& load) noexcept {
 
 }  // namespace
 
-run& page_loader::idle_load(const kernel& target, std::size_t page) {
+run_state& page_loader::idle_load(opening& in, const kernel& target, const open_place& place, std::size_t page) const {
   const auto found = std::ranges::find_if(
-      loads_, [&](const load& each) { return each.page == page && is_over(*each.command.shared()); });
-  if (found != loads_.end()) return found->command;
-  loads_.push_back({page, run(target, page_code(pages_, page), std::span<const buffer<std::byte>>())});
-  return loads_.back().command;
+      in.loads, [&](const page_load& each) { return each.page == page && is_over(*each.command); });
+  if (found != in.loads.end()) return *found->command;
+  return *in.loads.emplace_back(page, make_run_in(place, target, page_code(pages_, page), {})).command;
 }
 
-run_state& page_loader::start_load(const kernel& target, const open_place& place, std::size_t page) {
+run_state& page_loader::start_load(opening& in, const kernel& target, const open_place& place, std::size_t page) const {
   const trace::span traced("load a page of code");
-  run_state& load = *idle_load(target, page).shared();
+  run_state& load = idle_load(in, target, place, page);
   start_in(place, load);
   return load;
 }
 
-void page_loader::drop(const run_state& load) {
-  std::erase_if(loads_, [&](const auto& each) { return each.command.shared().get() == &load; });
+void page_loader::drop(opening& in, const run_state& load) {
+  std::erase_if(in.loads, [&](const page_load& each) { return each.command.get() == &load; });
 }
 
 }  // namespace npurt::detail::overlay

@@ -46,38 +46,36 @@ struct page_use {
   bool brought = false;                        ///< each brings its own page (with_page)
 };
 
-/// Commands of one context run in the order in which they were started: a page that is queued before an operation is
-/// there when it runs. It is lost when the array is configured anew: the context was closed meanwhile, another context
-/// ran on its columns, or the driver put the device to sleep (amdxdna: after 5 s without a command, and with the
-/// system). Nothing waits for the device here. Thread-safe.
+/// Commands of one opening run in the order in which they were started: a page that is queued before an operation is
+/// there when it runs. It is lost when the array is configured anew: another context ran on its columns, or the driver
+/// put the device to sleep (amdxdna: after 5 s without a command, and with the system). Thread-safe.
 class page_loader {
  public:
   page_loader(binfmt::code_pages pages) : pages_(std::move(pages)) {}  // implicit: a session is an aggregate
 
   const binfmt::code_pages& pages() const { return pages_; }
 
-  /// Whether another context may run on the device at any time: each command must then bring its page (with_page).
-  /// @param place open, since the question is about others beside it
-  bool is_shared(const kernel& target, const open_place& place);
-
   /// Calls `submit`, which starts commands in `place`: behind one that loads the page `uses.first` there if another one
-  /// was loaded before.
+  /// was loaded before. Nothing waits for commands here but the driver, which takes only so many; then those that start
+  /// others in the same opening wait, too.
   /// @throws command_error, buffer_error
   template <typename Submit>
   void start(const kernel& target, const open_place& place, const page_use& uses, Submit&& submit) {
     if (!uses.first && !uses.brought) return submit();
-    const std::lock_guard lock(mutex_);
-    note(target, *place);
-    run_state* const load = uses.brought || uses.first == loaded_ ? nullptr : &start_load(target, place, *uses.first);
-    loaded_.reset();
+    const std::shared_ptr<opening> in = at(place);
+    const std::lock_guard lock(in->mutex);
+    forget_lost(*in, target, *place);
+    run_state* const load =
+        uses.brought || uses.first == in->loaded ? nullptr : &start_load(*in, target, place, *uses.first);
+    in->loaded.reset();
     try {
       submit();
     } catch (...) {
-      if (load != nullptr) drop(*load);
+      if (load != nullptr) drop(*in, *load);
       throw;
     }
     if (load != nullptr) load->place.reset();  // what was submitted behind it keeps the context open
-    if (!uses.brought) loaded_ = uses.last;
+    if (!uses.brought) in->loaded = uses.last;
     touch();
   }
 
@@ -85,27 +83,43 @@ class page_loader {
   void touch() noexcept { used_ = now().count(); }
 
  private:
-  struct load {
-    std::size_t page;
-    run command;
+  struct page_load {
+    page_load(std::size_t of, std::shared_ptr<run_state> made) : page(of), command(std::move(made)) {}
+    ~page_load() { retire_run(std::move(command)); }
+    page_load(const page_load&) = delete;
+    page_load& operator=(const page_load&) = delete;
+
+    const std::size_t page;
+    std::shared_ptr<run_state> command;
+  };
+
+  /// An opening of the context.
+  struct opening {
+    std::mutex mutex{};                     ///< for what follows
+    std::list<page_load> loads{};           ///< as many of a page as were in flight at once, each ahead of a command
+    std::optional<std::size_t> loaded = 0;  ///< that one comes with the array; nothing: unknown
+    std::uint64_t openings = 0;             ///< of contexts of this process, at the last start
+  };
+  struct known_opening {
+    std::weak_ptr<const open_context> place;
+    std::uint64_t number;
+    std::shared_ptr<opening> state;
   };
 
   /// Of the clock that runs while the system sleeps.
   static std::chrono::nanoseconds now() noexcept;
 
-  void note(const kernel& target, const open_context& place);
-  run& idle_load(const kernel& target, std::size_t page);
-  run_state& start_load(const kernel& target, const open_place& place, std::size_t page);
+  std::shared_ptr<opening> at(const open_place& place);
+  void forget_lost(opening& in, const kernel& target, const open_context& place);
+  run_state& idle_load(opening& in, const kernel& target, const open_place& place, std::size_t page) const;
+  run_state& start_load(opening& in, const kernel& target, const open_place& place, std::size_t page) const;
   /// It is kept until it has ended, and its context with it.
-  void drop(const run_state& load);
+  static void drop(opening& in, const run_state& load);
 
   const binfmt::code_pages pages_;
-  std::mutex mutex_;
-  std::list<load> loads_;              // as many of a page as were in flight at once, each ahead of another command
-  std::optional<std::size_t> loaded_;  // nothing: unknown
-  std::uint64_t number_ = 0;           // of the opening of the context that it was loaded in
-  std::uint64_t newest_ = 0;           // opening that commands were started in
-  std::uint64_t openings_ = 0;         // of contexts of this process, up to then
+  std::mutex mutex_;                     // for known_
+  std::vector<known_opening> known_;     // those that are open, but for the last
+  std::atomic<std::uint64_t> last_ = 0;  // number of the opening that commands were started in last
   std::atomic<std::chrono::nanoseconds::rep> used_ = 0;
 };
 

@@ -58,6 +58,17 @@ void plan::named(Function&& function) const {
   }
 }
 
+std::chrono::milliseconds plan::enter(std::unique_lock<std::timed_mutex>& lock,
+                                      std::chrono::milliseconds deadline) const {
+  if (lock.try_lock()) return deadline;
+  const auto ends_at = end_of(deadline);
+  if (!lock.try_lock_until(ends_at)) {
+    throw timeout_error(deadline, fmt::format("{}: another thread's call of the same has not ended within {} ms", name_,
+                                              deadline.count()));
+  }
+  return std::chrono::ceil<std::chrono::milliseconds>(ends_at - std::chrono::steady_clock::now());
+}
+
 void plan::check_idle() {
   if (broken_) renew();
   if (in_flight_) {
@@ -88,7 +99,7 @@ void plan::renew() {
 }
 
 run& plan::choose() {
-  if (!page_ || !place_->pages.is_shared(place_->target)) return command_;
+  if (!page_ || !place_->target.state()->context->is_shared()) return command_;
   if (!with_page_) {
     with_page_.emplace(place_->target, with_page(place_->pages.pages(), *page_, code_of(command_)),
                        command_.shared()->buffers);
@@ -98,10 +109,11 @@ run& plan::choose() {
 
 void plan::submit() {
   try {
+    const open_place opening = place_->target.state()->context->use();
     started_ = &choose();
     arguments_.bind(*started_);
-    const auto page = started_ == &command_ ? page_ : std::nullopt;
-    named([&] { place_->pages.start(place_->target, page, page, [this] { started_->start(); }); });
+    const page_use uses{page_, page_, started_ != &command_};
+    named([&] { place_->pages.start(place_->target, opening, uses, [&] { start_in(opening, *started_->shared()); }); });
     in_flight_ = true;
   } catch (const error&) {
     abandon();

@@ -79,10 +79,11 @@ class plan {
   template <typename Fill, typename Take>
   void call(std::chrono::milliseconds deadline, Fill&& fill, Take&& take) {
     const trace::span now("call", name_of(op_));
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_, std::defer_lock);
+    const std::chrono::milliseconds left = enter(lock, deadline);
     check_idle();
     prepare(fill);
-    execute(deadline);
+    execute(left);
     collect(take);
   }
 
@@ -100,8 +101,8 @@ class plan {
   template <typename Take>
   void wait(std::chrono::milliseconds deadline, Take&& take) {
     const trace::span now("wait", name_of(op_));
-    const std::lock_guard lock(mutex_);
-    finish(deadline);
+    std::unique_lock lock(mutex_, std::defer_lock);
+    finish(enter(lock, deadline));
     collect(take);
   }
 
@@ -118,6 +119,10 @@ class plan {
     take(*this);
   }
 
+  /// Locks; another thread's call of the same plan may take longer than this one may.
+  /// @return what is left of the deadline
+  /// @throws timeout_error
+  std::chrono::milliseconds enter(std::unique_lock<std::timed_mutex>& lock, std::chrono::milliseconds deadline) const;
   void check_idle();
   void renew();
   run& choose();
@@ -137,7 +142,7 @@ class plan {
   run command_;
   std::optional<run> with_page_;  ///< the same behind its page of code
   run* started_ = nullptr;        ///< the one of both that is in flight
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   bool in_flight_ = false;
   bool broken_ = false;
 };

@@ -31,7 +31,7 @@ execution::execution(std::shared_ptr<overlay::session> place, std::shared_ptr<co
     : place_(std::move(place)), program_(std::move(what)) {
   held_ = context().use();
   number_ = held_->number;
-  together_ = place_->pages.is_shared(place_->target);
+  together_ = context().is_shared();
   translated<buffer_error>("a list of commands", [&] { list_ = xrt::runlist(held_->native); });
   for (std::size_t i = first; i < first + count; ++i) {
     const prepared_step& each = program_->steps[i];
@@ -55,12 +55,12 @@ execution::~execution() { context().detach(*this); }
 bool execution::acquire() {
   held_ = context().use();
   const bool paged = together_ || first_page_;
-  return held_->number == number_ && (!paged || together_ == place_->pages.is_shared(place_->target));
+  return held_->number == number_ && (!paged || together_ == context().is_shared());
 }
 
 void execution::abandon() noexcept {
   if (!held_) return;  // fail() has done it
-  context().suspect(held_);
+  suspect();
   if (ended()) release();
 }
 
@@ -80,7 +80,7 @@ std::vector<xrt::bo> execution::bound(const prepared_step& each, const memories&
 
 void execution::add(std::size_t step, bool loads_page, std::span<const std::uint32_t> code,
                     const std::vector<xrt::bo>& buffers) {
-  commands_.push_back({step, loads_page, make_run(place_->target, code, buffers)});
+  commands_.push_back({step, loads_page, make_run_in(held_, place_->target, code, buffers)});
   translated<buffer_error>("a list of commands", [&] { list_.add(commands_.back().run->native); });
 }
 
@@ -112,7 +112,7 @@ void execution::start() {
                                       commands_.size(), failure.what()));
     }
   };
-  place_->pages.start(place_->target, first_page_, last_page_, execute);
+  place_->pages.start(place_->target, held_, {first_page_, last_page_, together_}, execute);
 }
 
 bool execution::ended_within(std::chrono::milliseconds time) {
@@ -160,7 +160,7 @@ std::string execution::name_of(const xrt::run& failed) const {
 }
 
 void execution::fail(command_state state, const std::string& where, const char* text) {
-  context().suspect(held_);
+  suspect();
   release();
   throw command_error(state, fmt::format("a sequence of {} operations: {} {}. XRT says: {}{}", commands_.size(), where,
                                          describe(state), text, emulator_report()));

@@ -2,6 +2,7 @@
 // Operations of a sequence as commands of one context, in one list.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -49,7 +50,9 @@ class execution final : context_user {
   /// @throws as the constructor
   bool acquire();
   void release() noexcept { held_.reset(); }
-  /// What comes next gets a new context. This one stays open until the commands have ended.
+  /// What comes next gets a new context: these commands are late. Any thread may find so.
+  void suspect() noexcept { context().suspect(number_); }
+  /// The same, for good. This context stays open until the commands have ended.
   void abandon() noexcept;
   void let_go() noexcept override;
 
@@ -90,7 +93,7 @@ class execution final : context_user {
   xrt::runlist list_;
   mutable std::optional<ert_cmd_state> failed_as_;  ///< XRT tells once that a list has failed
   bool together_ = false;                           ///< each command brings its page
-  std::uint64_t number_ = 0;                        ///< of the opening of the context that the list was made in
+  std::atomic<std::uint64_t> number_ = 0;           ///< of the opening of the context that the list was made in
   std::shared_ptr<const open_context> held_;
 };
 

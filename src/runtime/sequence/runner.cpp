@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "runtime/completion.hpp"
 #include "runtime/device_state.hpp"
 #include "runtime/log.hpp"
 #include "runtime/ops/copy_rows.hpp"
@@ -152,9 +154,9 @@ void runner::bind(std::string_view name, const xrt::bo& bo, sequence_element ele
   }
   const lock held(mutex_);
   check_idle();
-  make_ready();
   xrt::bo same = bo;
   std::byte* const data = translated<buffer_error>("mapping a buffer", [&] { return same.map<std::byte*>(); });
+  make_ready();
   failed_ = true;  // unless all of it goes well: half of a list is of no use
   execution_->rebind(index, bo);
   memories_[index] = {bo, data};
@@ -172,9 +174,9 @@ std::uint64_t runner::start() {
   has_result_ = false;
   try {
     execution_->start();
-  } catch (const error&) {
-    keep_until_ended();
+  } catch (...) {
     forget_context();
+    keep_until_ended();
     throw;
   }
   if (call_) changed_.notify_all();
@@ -185,6 +187,7 @@ void runner::set_ended(std::exception_ptr failure) {
   ended_ = started_;
   has_result_ = failure == nullptr;
   failure_ = std::move(failure);
+  if (call_) to_tell_ = failure_;
   if (failure_) forget_context();
   changed_.notify_all();
 }
@@ -196,6 +199,7 @@ void runner::forget_context() {
   execution_->abandon();
 }
 
+// What is kept is asked by whoever sweeps from then on: behind all else that is done with it.
 void runner::keep_until_ended() noexcept {
   if (execution_->ended()) return;
   const execution& asked = *execution_;
@@ -269,8 +273,14 @@ void runner::wait(milliseconds deadline) {
     number = started_;
     if (number == 0) throw command_error(command_state::created, "a sequence was waited for but not started");
   }
-  if (!await(number, ends_at)) throw late(program_->steps.size(), deadline);
+  if (!await(number, ends_at)) throw_late(number, deadline);
   check_outcome(number);
+}
+
+void runner::throw_late(std::uint64_t number, milliseconds deadline) {
+  const lock held(mutex_);
+  if (ended_ < number && !stepwise_) execution_->suspect();
+  throw late(program_->steps.size(), deadline);
 }
 
 void runner::run(milliseconds deadline) {
@@ -285,8 +295,8 @@ void runner::give_up(std::uint64_t number, const timeout_error& why) {
   const std::lock_guard asking(waiting_);
   const lock held(mutex_);
   if (ended_ >= number) return;
-  keep_until_ended();
   set_ended(std::make_exception_ptr(why));
+  keep_until_ended();
 }
 
 bool runner::busy() {
@@ -323,15 +333,9 @@ void runner::watch() {
     const bool over = await_device(number, steady_clock::now() + at_once);
     held.lock();
     if (!over) continue;
-    const std::exception_ptr failure = failure_;
+    const std::exception_ptr failure = std::exchange(to_tell_, nullptr);
     held.unlock();
-    try {
-      (*call)(failure);
-    } catch (const std::exception& thrown) {
-      log().error("the completion callback of a sequence threw: {}", thrown.what());
-    } catch (...) {
-      log().error("the completion callback of a sequence threw");
-    }
+    call_back(*call, failure, "a sequence");
     held.lock();
   }
 }
@@ -353,6 +357,7 @@ void runner::run_stepwise(const std::function<void(std::size_t, const sequence_s
     const lock held(mutex_);
     check_idle();
     make_ready();
+    execution_->release();
     for (std::size_t i = 0; i < program_->steps.size(); ++i) {
       singles.push_back(std::make_shared<execution>(execution_->place(), program_, memories_, i, 1));
     }
@@ -371,13 +376,11 @@ void runner::run_stepwise(const std::function<void(std::size_t, const sequence_s
   }
   const lock held(mutex_);
   stepwise_ = false;
-  execution_->release();
-  if (failure && step < singles.size()) {
-    execution_ = singles[step];
-    keep_until_ended();
-  }
+  if (failure && step < singles.size()) execution_ = singles[step];
   set_ended(failure);
-  if (failure) std::rethrow_exception(failure);
+  if (!failure) return;
+  keep_until_ended();
+  std::rethrow_exception(failure);
 }
 
 std::size_t runner::size_bytes() const {
@@ -393,13 +396,7 @@ void runner::retire() noexcept {
       retired_ = true;
       changed_.notify_all();
     }
-    if (watcher_.joinable()) {
-      if (watcher_.get_id() == std::this_thread::get_id()) {
-        watcher_.detach();
-      } else {
-        watcher_.join();
-      }
-    }
+    end_thread(watcher_);
     const std::lock_guard asking(waiting_);
     const lock held(mutex_);
     if (in_flight()) keep_until_ended();

@@ -66,6 +66,7 @@ class runner : public std::enable_shared_from_this<runner> {
   bool await_device(std::uint64_t number, time_point ends_at);
   bool await_slice(std::uint64_t number, time_point ends_at);
   void check_outcome(std::uint64_t number) const;
+  [[noreturn]] void throw_late(std::uint64_t number, std::chrono::milliseconds deadline);
   void watch();
   void run_step(std::size_t step, execution& on, std::chrono::milliseconds deadline) const;
 
@@ -85,6 +86,7 @@ class runner : public std::enable_shared_from_this<runner> {
   bool stepwise_ = false;                  ///< the run in flight is
   std::uint64_t started_ = 0, ended_ = 0;  ///< runs; one is in flight while they differ
   std::exception_ptr failure_;             ///< of the run that ended last
+  std::exception_ptr to_tell_;             ///< the same, of the last one that has a callback
 
   std::shared_ptr<const std::function<void(std::exception_ptr)>> call_;
   bool retired_ = false;

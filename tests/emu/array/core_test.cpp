@@ -103,6 +103,43 @@ TEST_CASE("a reset core starts again from pc 0", "[emu][array]") {
   CHECK(d.lock(core2, 2) == 2);
 }
 
+// mlir-aie test/npu-xrt/local_reset: aiex.core_reset is a masked pulse of the reset bit; a program that has ended is no
+// longer enabled, one that waits still is.
+TEST_CASE("a masked reset pulse restarts an enabled core, and one that has ended once it is enabled", "[emu][array]") {
+  const bool ended = GENERATE(true, false);
+  design d;
+  d.set_lock(core2, 1, ended ? 1 : 0);
+  load(d, core2, add_one(49, 50, "0x70100"));
+  d.settle();
+  CHECK(d.read(core2, 0x32000) == (ended ? 0 : 1));
+  CHECK((d.read(core2, core_status) & ~lock_stall_own) == (ended ? done_bit : 1));
+  const auto control = aie::pack_address({core2, 0x32000});
+  d.tiles.mask_write(control, 2, 2);
+  CHECK(d.read(core2, 0x32000) == (ended ? 2 : 3));
+  d.tiles.mask_write(control, 0, 2);
+  d.set_lock(core2, 1, 1);
+  d.settle();
+  CHECK(d.read(core2, 0x100) == 1);  // of an ended program: from its first run
+  if (!ended) return;
+  d.tiles.mask_write(control, 1, 1);
+  d.settle();
+  CHECK(d.read(core2, 0x100) == 2);
+}
+
+TEST_CASE("vectors at addresses that are no multiple of their size lie at the one below, and are counted",
+          "[emu][array]") {
+  design d;
+  const auto data = pattern(16);
+  d.fill(core2, 0x100, data);
+  load(d, core2,
+       "movxm p0, #0x70124\nmovxm p1, #0x7020C\n" + nops(4) + "vlda wl0, [p0, #0]\n" + nops(8) + "vst wl0, [p1, #0]\n" +
+           nops(8) + "done\n" + nops(6));
+  d.settle();
+  CHECK(d.dump(core2, 0x200, 8) == std::vector(data.begin() + 8, data.end()));
+  CHECK(d.tiles.statistics().ignored_writes.at("core (0,2): unaligned vector accesses, taken for the address below") ==
+        2);
+}
+
 TEST_CASE("loads just beyond a core's memory deliver zeros and are counted; further away they are faults",
           "[emu][array][core]") {
   design d;

@@ -36,6 +36,22 @@ TEST_CASE("a known register without an effect is accepted and counted", "[emu][a
   CHECK(d.read(core2, 0x60000) == 0x37);
 }
 
+TEST_CASE("zeroing a memory is over when aie-rt polls for its end", "[emu][array]") {
+  struct control {
+    tile_id t;
+    std::uint32_t offset;
+  };
+  // Memory_Control of the memory module, the core (program memory) and the memtile (AM025): Memory_Zeroisation[0].
+  for (const auto& [t, offset] : {control{core2, 0x16010}, control{core2, 0x36070}, control{memtile, 0x96048}}) {
+    design d;
+    const std::uint32_t word = offset == 0x36070 ? 0x20040 : 0x40;
+    d.write(t, word, 7);
+    d.tiles.mask_write(aie::pack_address({t, offset}), 1, 1);
+    CHECK((d.read(t, offset) & 1) == 0);
+    CHECK(d.read(t, word) == 0);
+  }
+}
+
 TEST_CASE("a register that was never written reads as after a reset", "[emu][array]") {
   design d;
   CHECK(d.read(core2, 0x60000) == 0x37);        // AM025, Module_Clock_Control
@@ -49,18 +65,6 @@ TEST_CASE("what a design would depend on but is not built is refused by name", "
   d.write(core2, 0x340D0, 2);  // execution trace: the design runs, the trace does not
   CHECK(d.tiles.statistics().ignored_writes.at("Trace_Control0 mode 2: no trace is made") == 1);
   CHECK_THROWS_MATCHES(d.write(core2, 0x30000, 1), emu::array_error, MessageMatches(ContainsSubstring("Core_AM")));
-}
-
-TEST_CASE("compression takes effect only if BD and channel enable it, and is refused then", "[emu][array]") {
-  design d;
-  connect_memtile(d);
-  d.bd(memtile, 0, {.address = own, .length = 4, .compression = true});
-  d.push(memtile, dma_direction::mm2s, 0, 0);
-  d.settle();
-  CHECK(d.tiles.waiting_report().empty());
-  d.ctrl(memtile, dma_direction::mm2s, 0, 1u << 4);
-  d.push(memtile, dma_direction::mm2s, 0, 0);
-  CHECK_THROWS_MATCHES(d.settle(), emu::array_error, MessageMatches(ContainsSubstring("compression")));
 }
 
 TEST_CASE("a column reset clears the tiles above the shim, not their memories", "[emu][array]") {

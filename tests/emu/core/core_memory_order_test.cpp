@@ -82,13 +82,22 @@ TEST_CASE("bad addresses, bad bundles and a lost pc are faults that name what ha
     return *bench.core.fault();
   };
   CHECK(fault("lda r1, [p0, #0]\n", 0x10000).cause == "memory: nothing is mapped at 0x10000 (4 bytes)");
-  CHECK(fault("vlda wl0, [p0, #0]\n", 0x70010).cause == "memory: unaligned access of 32 bytes at 0x70010");
-  CHECK(fault("nop\nvst wl0, [p0, #0]\n", 0x70010).pc == 2);
+  CHECK(fault("lda r1, [p0, #0]\n", 0x70002).cause == "memory: unaligned access of 4 bytes at 0x70002");
+  CHECK(fault("nop\nst r1, [p0, #0]\n", 0x70002).pc == 2);
   core_bench lost("nop\n");
   lost.core.set_pc(0x4000);
   lost.core.run(10);
   REQUIRE(lost.core.fault());
   CHECK(lost.core.fault()->cause == "fetch: pc 0x4000 is outside program memory");
+}
+
+TEST_CASE("vectors lie at multiples of their size, whatever the address's low bits are", "[emu][core][memory]") {
+  core_bench bench("vlda wl0, [p0, #0]\n" + nops(8) + "vst wl0, [p1, #0]\n" + ending(12));
+  for (std::uint32_t i = 0; i < 16; ++i) bench.ports.put<std::uint32_t>(0x70000 + 4 * i, 100 + i);
+  bench.set("p0", 0x70024);
+  bench.set("p1", 0x7005C);
+  bench.run();
+  for (std::uint32_t i = 0; i < 8; ++i) CHECK(bench.ports.at<std::uint32_t>(0x70040 + 4 * i) == 108 + i);
 }
 
 TEST_CASE("a gather reads eight bytes from each of four addresses, the odd ones 16 bytes on", "[emu][core][memory]") {

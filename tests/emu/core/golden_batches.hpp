@@ -31,6 +31,7 @@ struct golden_batch {
   std::vector<std::byte> input;
   std::vector<std::string> prologue;
   std::vector<golden_point> points;
+  std::map<std::string, std::vector<std::byte>> inherited;  ///< registers at the start; the others are zero
 };
 
 /// The batches in the order of their names. @throws std::exception if a file cannot be read
@@ -50,8 +51,8 @@ std::vector<point_result> run_batch(const golden_batch& batch);
 /// Points whose value rests on something that no row records, so that no core can answer them.
 bool rests_on_unrecorded_state(const golden_batch& batch, std::size_t point);
 
-/// A register of r27 and q0 to q3 that a point reads and nothing in its program has written, or nothing. We run from
-/// zeros; recordings flagged rewritten-later were seen that only what an earlier program left there explains.
+/// A register of r27, r31 and the accumulators that a point reads and that holds what no line of its program has put
+/// there, or nothing. We run from zeros; on the NPU it held what an earlier program, which we do not have, left.
 std::string inherited_register(const golden_batch& batch, std::size_t point);
 
 /// One operation of golden/vec: inputs, expected bytes and what our core answers.

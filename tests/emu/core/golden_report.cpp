@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
                 rewritten == 0 ? 100.0 : 100.0 * total.rewritten.equal / rewritten);
     std::printf(
         "not counted: %u recorded points that rest on state which no row holds\n"
-        "failed rewritten-later points that read a register which nothing in their program wrote: %u\n",
+        "failed rewritten-later points that read what an earlier program left in a register: %u\n",
         total.unrecorded, total.inherited);
     return vectors && total.exact.equal == total.exact.all() ? 0 : 1;
   } catch (const std::exception& error) {

@@ -54,11 +54,19 @@ TEST_CASE("tile_mapped_read: a core reads its tile's lock values, and writes one
   CHECK(out == words{42, 43, 44, 45, 46, 47, 48, 49});
 }
 
-TEST_CASE("a core that reaches for a register while its bus is not enabled is an error", "[emu][designs]") {
+TEST_CASE("a core that reaches for a register waits until its bus is enabled", "[emu][designs]") {
+  device_run run(read_own_locks());
+  run.add_buffer(1);
+  auto& out = run.add_buffer(8);
+  run.run(take_eight(true));
+  CHECK(out == words{42, 43, 44, 45, 46, 47, 48, 49});
+}
+
+TEST_CASE("a core whose bus is never enabled hangs, and the report says why", "[emu][designs]") {
   device_run run(read_own_locks());
   run.add_buffer(1);
   run.add_buffer(8);
   const auto result = run.execute(take_eight(false));
-  CHECK(result.outcome == command_outcome::error);
+  CHECK(result.outcome == command_outcome::timeout);
   CHECK_THAT(result.report, ContainsSubstring("(0,2)") && ContainsSubstring("Core_Processor_Bus"));
 }

@@ -15,6 +15,7 @@ fake_npu& fake_npu::instance() {
 void fake_npu::reset() {
   const std::lock_guard lock(mutex);
   execute = nullptr;
+  statistics = nullptr;
   pdi_error.clear();
   pdis.clear();
   partitions = 100;
@@ -75,6 +76,14 @@ command_result npu::execute(context_id, const npu_command& command) {
 void npu::record_timeline(std::size_t) {}
 void npu::write_timeline(std::ostream& out) const { out << R"({"traceEvents":[]})"; }
 
-std::string npu::statistics() const { return R"({"fake": true})"; }
+std::string npu::statistics() const {
+  auto& fake = fake_npu::instance();
+  std::function<std::string()> statistics;
+  {
+    const std::lock_guard lock(fake.mutex);
+    statistics = fake.statistics;
+  }
+  return statistics ? statistics() : R"({"fake": true})";
+}
 
 }  // namespace npurt::emu

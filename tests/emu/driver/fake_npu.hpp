@@ -19,7 +19,8 @@ using fake_execute = std::function<emu::command_result(const emu::npu_command&, 
 /// State of the fake that tests set and look at. Reset by each fixture.
 struct fake_npu {
   std::mutex mutex;
-  fake_execute execute;  ///< completes at once if empty
+  fake_execute execute;                     ///< completes at once if empty
+  std::function<std::string()> statistics;  ///< a constant if empty
   std::string pdi_error;
   std::vector<std::vector<std::byte>> pdis;
   std::atomic<unsigned> partitions = 100;  ///< how many create_context grants

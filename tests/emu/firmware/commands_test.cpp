@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands: results, errors, timeouts, figures.
+#include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <nlohmann/json.hpp>
@@ -220,6 +221,57 @@ TEST_CASE("a command that is cancelled ends as aborted and leaves a context that
   CHECK(result.outcome == command_outcome::aborted);
   CHECK_THAT(result.report, ContainsSubstring("cancelled"));
   CHECK(m.run(transfer(640)).outcome == command_outcome::completed);
+}
+
+TEST_CASE("a command that is cancelled ends at once where it only writes, too", "[emu][firmware]") {
+  machine m(relay(64).build());
+  REQUIRE(m.run(transfer(640)).outcome == command_outcome::completed);
+  // Cancelled by the DMA's first access; nothing after that waits for anything.
+  struct cancelling_memory final : emu::device_memory {
+    explicit cancelling_memory(emu::device_memory& behind_it) : behind(behind_it) {}
+    std::byte* translate(std::uint64_t address, std::uint64_t size, emu::memory_access access) override {
+      cancelled = true;
+      return behind.translate(address, size, access);
+    }
+    emu::device_memory& behind;
+    std::atomic<bool> cancelled = false;
+  } memory(m.host);
+  code_builder writes = transfer(640, false);
+  for (int i = 0; i < 1000; ++i) writes.write(1u << 20 | 0x4000, 1);
+  const auto code = writes.build();
+  const auto result = m.npu.execute(m.context, {.cu = 0,
+                                                .control_code = code,
+                                                .arguments = {src_address, dst_address},
+                                                .cancelled = &memory.cancelled,
+                                                .memory = &memory});
+  CHECK(result.outcome == command_outcome::aborted);
+  CHECK(result.failed_op > 0);
+  CHECK(result.failed_op < 100);
+  CHECK_THAT(result.report, ContainsSubstring("(write): the command is cancelled"));
+}
+
+TEST_CASE("what a PDI waits counts as the command's time, and can be cancelled", "[emu][firmware]") {
+  const words delay{0x00010104, 0xFFFFFFFF};  // 4.3 G cycles; the watchdog lets 2 s pass
+  machine endless(pdi_builder().append(delay).build());
+  const auto result = endless.run(code_builder().write(1u << 20 | 0x4000, 1));
+  CHECK(result.outcome == command_outcome::timeout);
+  CHECK_THAT(result.report, ContainsSubstring("CDO command at byte") && ContainsSubstring("takes more"));
+
+  pdi_builder short_delays;
+  for (int i = 0; i < 30; ++i) short_delays.append({0x00010104, 10'000});
+  machine m(short_delays.build());
+  m.npu.limit_cycles(299'999);
+  CHECK(m.run(code_builder().write(1u << 20 | 0x4000, 1)).outcome == command_outcome::timeout);
+  m.npu.limit_cycles(310'000);
+  CHECK(m.run(code_builder().write(1u << 20 | 0x4000, 1)).outcome == command_outcome::completed);
+
+  std::atomic<bool> cancelled = true;
+  machine other(pdi_builder().append({0x00010104, 1'000'000'000}).build());
+  const auto code = code_builder().write(1u << 20 | 0x4000, 1).build();
+  const auto ended =
+      other.npu.execute(other.context, {.cu = 0, .control_code = code, .arguments = {}, .cancelled = &cancelled});
+  CHECK(ended.outcome == command_outcome::aborted);
+  CHECK(ended.cycles < 1'000'000);
 }
 
 TEST_CASE("a timeout's report explains the cycle of waiting", "[emu][firmware]") {

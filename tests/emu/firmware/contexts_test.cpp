@@ -282,3 +282,30 @@ TEST_CASE("contexts move to other columns while commands run", "[emu][firmware]"
   }
   CHECK(busy.get() == -1);
 }
+
+TEST_CASE("a context that moves while its PDI is loaded loads it again where it is then", "[emu][firmware]") {
+  relaying_contexts all;
+  const auto a = all.npu.create_context(1).value();
+  // The PDI starts a DMA itself, whose first access tells the test that it is being loaded.
+  pdi_builder pdi = relay(64);
+  pdi.block(shim, 0x1D020, bd_words(aie::tile_kind::shim, {.address = src_address, .length = 64}));
+  pdi.write(shim, 0x1D214, 1).append({0x00010104, 5000});  // delay
+  REQUIRE(all.npu.configure_cu(a, 0, pdi.build()).empty());
+  const auto code = code_builder().write(1u << 20 | 0x4000, 1).build();
+  const auto run = [&](emu::device_memory* memory) {
+    return all.npu.execute(a, {.cu = 0, .control_code = code, .arguments = {}, .memory = memory}).outcome;
+  };
+  held_memory held(all.host);
+  auto first = std::async(std::launch::async, [&] { return run(&held); });
+  held.arrived.get_future().wait();
+  const auto wide = all.npu.create_context(2).value();
+  CHECK(all.npu.columns_of(a).count == 2);
+  held.opened.set_value();
+  CHECK(first.get() == command_outcome::completed);
+  all.npu.destroy_context(wide);
+  for (int i = 0; i < 2; ++i) CHECK(run(nullptr) == command_outcome::completed);
+  std::vector<bool> loads;
+  for (const auto& command : all.commands())
+    loads.push_back(command["firmware_cycles_by_operation"].contains("load PDI"));
+  CHECK(loads == std::vector<bool>{true, true, false});
+}

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "emu/firmware/command_end.hpp"
 #include "emu/firmware/program.hpp"
 
 using namespace npurt;
@@ -161,6 +162,33 @@ TEST_CASE("program loads by preemption's operation have no effect and are told o
   REQUIRE(first.notes.size() == 1);
   CHECK_THAT(first.notes[0], ContainsSubstring("load_pm_start") && ContainsSubstring("not established"));
   CHECK(m.run(code_builder().add({0x00000109, 3}).write(cell, 1)).notes.empty());
+}
+
+TEST_CASE("notes are bounded, of a command and of the device", "[emu][firmware]") {
+  parameters_machine m;
+  const auto pdi = pdi_builder().build();
+  std::memcpy(m.host.add(pdi_address, pdi.size()).data(), pdi.data(), pdi.size());
+  const auto size = static_cast<std::uint32_t>(pdi.size()), address = static_cast<std::uint32_t>(pdi_address);
+  std::size_t told = 0;
+  std::uint32_t id = 0;
+  const auto run = [&] {  // a PDI that is loaded already is a note of its own
+    code_builder code;
+    for (int i = 0; i < 50; ++i, ++id)
+      for (int twice = 0; twice < 2; ++twice) code.add({id << 16 | 8, size, address, 0});
+    return m.run(code).notes;
+  };
+  const auto first = run();
+  REQUIRE(first.size() == 33);
+  CHECK_THAT(first.back(), ContainsSubstring("left out"));
+  for (int i = 0; i < 50; ++i) told += run().size();
+  CHECK(told <= 1025);
+  CHECK(run().empty());
+
+  std::vector<std::string> notes;
+  emu::add_note(notes, std::string(1'000'000, 'x'));
+  emu::add_note(notes, std::string(1'000'001, 'x'));
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].size() < 500);
 }
 
 TEST_CASE("a mask poll for bits outside its mask is never met", "[emu][firmware]") {

@@ -32,6 +32,10 @@ Args read_as(std::span<const std::byte> structure) {
 
 pointers pointers_of(unsigned long request, std::span<const std::byte> structure) {
   switch (_IOC_NR(request)) {
+    case _IOC_NR(DRM_IOCTL_AMDXDNA_CREATE_BO):
+      // Of one range of the caller's memory. For other types the driver asks at most whether there is a table.
+      if (read_as<amdxdna_drm_create_bo>(structure).type != AMDXDNA_BO_SHARE) return {};
+      return {{offsetof(amdxdna_drm_create_bo, vaddr), sizeof(amdxdna_drm_va_tbl) + sizeof(amdxdna_drm_va_entry)}};
     case _IOC_NR(DRM_IOCTL_AMDXDNA_CREATE_HWCTX):
       return {{offsetof(amdxdna_drm_create_hwctx, qos_p), sizeof(amdxdna_qos_info)}};
     case _IOC_NR(DRM_IOCTL_AMDXDNA_CONFIG_HWCTX): {
@@ -181,9 +185,10 @@ void set_descriptor(unsigned long request, void* argument, int fd) {
   std::memcpy(static_cast<std::byte*>(argument) + descriptor_field(request), &fd, sizeof(fd));
 }
 
-bool wants_user_memory(unsigned long request, const void* argument) {
-  return _IOC_NR(request) == _IOC_NR(DRM_IOCTL_AMDXDNA_CREATE_BO) &&
-         argument_as<amdxdna_drm_create_bo>(request, argument).vaddr != 0;
+std::uint64_t user_memory_table(unsigned long request, const void* argument) {
+  if (_IOC_NR(request) != _IOC_NR(DRM_IOCTL_AMDXDNA_CREATE_BO)) return 0;
+  const auto args = argument_as<amdxdna_drm_create_bo>(request, argument);
+  return args.type == AMDXDNA_BO_SHARE ? args.vaddr : 0;
 }
 
 bool wants_inheritance(unsigned long request, const void* argument) {

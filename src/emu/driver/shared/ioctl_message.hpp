@@ -28,8 +28,8 @@ bool holds_descriptor(unsigned long request);
 int get_descriptor(unsigned long request, const void* argument);
 void set_descriptor(unsigned long request, void* argument, int fd);
 
-/// True if it makes a buffer object of the caller's own memory.
-bool wants_user_memory(unsigned long request, const void* argument);
+/// The address of its table if it makes a buffer object of the caller's own memory, else 0.
+std::uint64_t user_memory_table(unsigned long request, const void* argument);
 
 /// True if the descriptor that it returns is to be inherited by programs that the caller executes.
 bool wants_inheritance(unsigned long request, const void* argument);

@@ -28,7 +28,7 @@ enum class request : std::uint32_t {
 };
 
 /// Changes with every change of the messages: server and processes may be of different installations.
-inline constexpr std::uint64_t protocol = 1;
+inline constexpr std::uint64_t protocol = 2;
 
 struct message {
   request kind{};           ///< of the request, also in its reply

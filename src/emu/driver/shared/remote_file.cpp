@@ -2,12 +2,14 @@
 // The process's side of a shared device.
 #include "emu/driver/shared/remote_file.hpp"
 
+#include <drm/amdxdna_accel.h>
 #include <drm/drm.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <format>
 #include <thread>
 #include <utility>
@@ -39,6 +41,19 @@ std::expected<std::shared_ptr<session>, int> open_once(const place& where) {
   log_lines(reply->log);
   if (reply->result != 0) return std::unexpected(-reply->result);
   return std::make_shared<session>(where, std::move(*control), reply->values[0]);
+}
+
+/// What the server reads and writes where a buffer is the program's own memory. It looks at the addresses only; that
+/// they are mapped is seen here.
+std::expected<descriptor, int> open_user_memory(const amdxdna_drm_va_tbl& table) {
+  if (table.dmabuf_fd >= 0 || table.num_entries != 1) return std::unexpected(EOPNOTSUPP);
+  const auto& range = table.va_entries[0];
+  if (const auto mapped = memory::user(range.vaddr, range.len); !mapped) return std::unexpected(mapped.error());
+  auto opened = process_memory::open();
+  if (opened) return opened;
+  log(std::format("a buffer of the program's own memory: the server gets no access to it: /proc/self/mem: {}",
+                  std::strerror(errno)));
+  return std::unexpected(EOPNOTSUPP);
 }
 
 bool may_come(int error) { return error == ENOENT || error == ECONNREFUSED || error == ECONNRESET || error == EAGAIN; }
@@ -116,15 +131,17 @@ remote_file::~remote_file() { session_->close(); }
 int remote_file::ioctl(unsigned long number, void* argument) {
   if (!client::emulates(number)) return -EINVAL;
   if (argument == nullptr) return -EFAULT;
-  if (wants_user_memory(number, argument)) {
-    log("a buffer of the program's own memory cannot be shared with the server (NPURT_EMU_SHARED)");
-    return -EOPNOTSUPP;
+  message call{.kind = request::ioctl, .values = {number}};
+  if (const auto table = user_memory_table(number, argument); table != 0) {
+    auto memory = open_user_memory(*reinterpret_cast<const amdxdna_drm_va_tbl*>(table));
+    if (!memory) return -memory.error();
+    call.passed = std::move(*memory);
   }
   const auto use = descriptor_of(number);
   if (use != descriptor_use::none && !holds_descriptor(number)) return -EINVAL;
   auto packed = pack_ioctl(number, argument);
   if (!packed) return -packed.error();
-  message call{.kind = request::ioctl, .values = {number}, .payload = std::move(*packed)};
+  call.payload = std::move(*packed);
   if (use == descriptor_use::given) {
     call.passed = descriptor(::fcntl(get_descriptor(number, argument), F_DUPFD_CLOEXEC, 0));
     if (!call.passed) return -EBADF;

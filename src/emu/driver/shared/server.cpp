@@ -19,7 +19,6 @@
 #include <list>
 #include <map>
 #include <random>
-#include <system_error>
 #include <thread>
 
 #include "emu/driver/log.hpp"
@@ -103,16 +102,17 @@ void server::accept() {
   }
   const auto pid = peer_of_this_user(socket.get());
   if (!pid || connections_.size() >= most_connections) return;
-  auto& made = connections_.emplace_back(std::move(socket), *pid);
+  const auto before = connections_.size();
   try {
+    auto& made = connections_.emplace_back(std::move(socket), *pid);
     made.thread = std::thread([this, &made] {
       talk(made);
       made.done = true;
       ::eventfd_write(ended_.get(), 1);
     });
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
     log(std::format("a call is not answered: {}", error.what()));
-    connections_.pop_back();
+    connections_.resize(before);
   }
 }
 
@@ -130,9 +130,9 @@ void server::reap() {
 }
 
 void server::talk(connection& with) {
-  const auto first = receive(with.socket.get());
-  if (!first) return;
   try {
+    const auto first = receive(with.socket.get());
+    if (!first) return;
     if (first->kind == request::open && first->values[0] != protocol) {
       send(with.socket.get(), {.kind = request::open, .result = -EPROTO});
     } else if (first->kind == request::open) {
@@ -154,7 +154,11 @@ void server::open_file(connection& with) {
   }
   const auto file = std::make_shared<server_session>(device_, with.pid);
   const auto key = reply.values[0] = add(file);
-  if (send(with.socket.get(), reply)) watch(with);
+  try {
+    if (send(with.socket.get(), reply)) watch(with);
+  } catch (const std::exception& error) {
+    log(std::format("the file of process {} ends: {}", with.pid, error.what()));
+  }
   end(key);
   send(with.socket.get(), {.kind = request::close, .log = file->take_log()});
 }

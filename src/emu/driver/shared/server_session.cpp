@@ -16,14 +16,19 @@ namespace {
 
 message result_of(int result) { return {.result = result}; }
 
-/// What the kernel would have read and written in the caller's memory is in the message. A pointer to memory that is to
-/// become a buffer cannot be.
+/// What the kernel would have read and written in the caller's memory is in the message, but for memory that is to
+/// become a buffer: for that the caller's descriptor comes along.
 message execute_ioctl(client& file, message& what) {
   const auto number = static_cast<unsigned long>(what.values[0]);
   if (!client::emulates(number)) return result_of(-EINVAL);
   const auto argument = resolve_ioctl(number, what.payload);
   if (!argument) return result_of(-argument.error());
-  if (wants_user_memory(number, *argument)) return result_of(-EOPNOTSUPP);
+  std::shared_ptr<process_memory> user;
+  if (user_memory_table(number, *argument) != 0) {
+    user = process_memory::from(std::move(what.passed));
+    if (!user) return result_of(-EOPNOTSUPP);
+  }
+  const calling_process caller(std::move(user));
   const auto use = descriptor_of(number);
   if (use != descriptor_use::none && !holds_descriptor(number)) return result_of(-EINVAL);
   if (use == descriptor_use::given) set_descriptor(number, *argument, what.passed.get());
@@ -58,16 +63,19 @@ void server_session::serve(int connection) {
     if (ending_) return;
     connections_.insert(connection);
   }
-  log_to(log_);
+  const visit here(*this, connection);
   bool open = send(connection, {.kind = request::attach});
   while (open) {
     auto what = receive(connection);
     open = what && send(connection, answer(std::move(*what)));
   }
+}
+
+server_session::visit::~visit() {
   log_to(nullptr);
-  const std::lock_guard lock(mutex_);
-  connections_.erase(connection);
-  left_.notify_all();
+  const std::lock_guard lock(file_.mutex_);
+  file_.connections_.erase(connection_);
+  file_.left_.notify_all();
 }
 
 void server_session::end() {

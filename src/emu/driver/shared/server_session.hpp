@@ -30,6 +30,19 @@ class server_session {
   std::string take_log() { return log_->take(); }
 
  private:
+  /// A connection's time with the file, however it ends: end() waits for it.
+  class visit {
+   public:
+    visit(server_session& file, int connection) : file_(file), connection_(connection) { log_to(file.log_); }
+    ~visit();
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+   private:
+    server_session& file_;
+    const int connection_;
+  };
+
   message answer(message what);
   message execute(message& what, client& file);
   message last_command() const;
