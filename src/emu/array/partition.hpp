@@ -161,10 +161,10 @@ struct partition {
   std::vector<stream_fifo> fifos;                 ///< by agent id of the receiver
   std::vector<stream_source> sources;             ///< by agent id
   std::uint32_t switch_version = 1;
+  bool control_packets = false;             ///< a switch leads to a control port: cores can be changed at any time
   std::vector<agent_id> arbiter_owner;      ///< no_agent: free
   std::vector<agent_id> packet_waiters;     ///< sources that want arbiters, oldest first
   std::vector<control_port> control_ports;  ///< by tile index
-  bool control_packets = false;             ///< a switch leads to a control port: cores can be changed at any time
   agent_set unrouted;                       ///< asleep until the switches change
 
   agent_set awake;
@@ -179,9 +179,10 @@ struct partition {
   agent_set behind;                                ///< cores, awake, that have still to execute cycles before `now`
   std::uint64_t behind_check = ~std::uint64_t{0};  ///< cycle in which meet_behind() has to look at them
   std::uint64_t run_end = 0;                       ///< of array::run: what comes from outside comes then
-  bool tokens_end_run = false;                     ///< or when a token arrives
   agent_set coupled;  ///< cores that reach another tile's memory or locks, and those reached
   bool coupling_known = false;
+  bool tokens_end_run = false;                     ///< of array::run, which else ends at run_end alone
+  bool token_arrived = false;                      ///< since the scheduler's caller cleared it
   std::uint64_t token_cycle = 0, token_bound = 0;  ///< first_token() of that cycle
   std::array<std::uint64_t, max_agents> asleep_since{};
   std::array<wait_cause, max_agents> asleep_cause{};
@@ -198,17 +199,16 @@ struct partition {
   };
   std::vector<flying_token> flying;  ///< in order of departure
   std::vector<token> arrived;
-  bool token_arrived = false;  ///< since the scheduler's caller cleared it
-  std::uint64_t actions = 0;   ///< lock operations and wake-ups: what tells a core that works from one that spins
+  std::uint64_t actions = 0;  ///< lock operations and wake-ups: what tells a core that works from one that spins
   std::uint64_t seen_actions = 0;
   std::uint64_t next_look = timing::spin_cycles;
 
   ddr_direction ddr_read, ddr_write;
   unsigned ddr_word_ticks = timing::ddr_ticks(timing::clock_hz());  ///< of the whole device, each direction
+  std::array<std::byte, 4> lost_word{};                             ///< takes what a DMA writes to nowhere
   static constexpr unsigned most_masters = 32;
   std::vector<std::uint64_t> link_words;                      ///< by tile index * most_masters + master port
   recorder* watch = nullptr;                                  ///< told of what happens, if there is one
-  std::array<std::byte, 4> lost_word{};                       ///< takes what a DMA writes to nowhere
   std::map<std::string, std::uint64_t, std::less<>> ignored;  ///< writes to known registers without an effect here
   event_network events{*this};
 
