@@ -11,6 +11,7 @@
 #include "i8-matmul/requantise.hpp"
 #include "npurt/bfloat16.hpp"
 #include "npurt/error.hpp"
+#include "runtime/ops/copy_rows.hpp"
 #include "runtime/overlay/layout.hpp"
 
 namespace npurt {
@@ -49,9 +50,7 @@ void copy_matrix(std::byte* to, const steps& to_steps, const std::byte* from, co
     copy_elements(target, to_steps, source, from_steps, rows, columns);
     return;
   }
-  for (std::size_t row = 0; row < rows; ++row) {
-    std::memcpy(target + row * to_steps.row, source + row * from_steps.row, columns * sizeof(T));
-  }
+  copy_rows(to, to_steps.row * sizeof(T), from, from_steps.row * sizeof(T), rows, columns * sizeof(T));
 }
 
 void copy_matrix(std::byte* to, const steps& to_steps, const std::byte* from, const steps& from_steps, std::size_t rows,
