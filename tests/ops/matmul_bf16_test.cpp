@@ -10,6 +10,7 @@
 
 #include "npurt/npurt.hpp"
 #include "ops/bf16_check.hpp"
+#include "support/refused_dimension.hpp"
 
 using namespace npurt::test;
 using npurt::matmul_shape;
@@ -136,13 +137,8 @@ TEST_CASE("a bfloat16 matmul plan is started and waited for", "[ops][matmul][bf1
 
 TEST_CASE("the bfloat16 matmul names the dimension that is too large", "[ops][matmul][bf16]") {
   npurt::device device;
-  const auto dimension = [&](const matmul_shape& shape) -> std::string {
-    try {
-      npurt::basic_matmul_plan<bf16, bf16>(device, shape);
-    } catch (const npurt::shape_error& failure) {
-      return failure.dimension();
-    }
-    return "accepted";
+  const auto dimension = [&](const matmul_shape& shape) {
+    return npurt::test::refused_dimension([&] { npurt::basic_matmul_plan<bf16, bf16>(device, shape); });
   };
   constexpr std::size_t most = npurt::matmul_max_extent;
   CHECK(dimension({most + 1, 1, 1}) == "M");

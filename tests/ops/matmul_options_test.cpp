@@ -10,6 +10,7 @@
 
 #include "npurt/npurt.hpp"
 #include "ops/bf16_check.hpp"
+#include "support/refused_dimension.hpp"
 
 using namespace npurt::test;
 using npurt::matmul_shape;
@@ -347,21 +348,13 @@ TEST_CASE("options that do not fit are named", "[ops][matmul][bf16][options]") {
   const std::vector<float> bias(5);
   const tensor_view view_a(a, 2, 3), view_b(b, 3, 4);
   const tensor_view view_c(c, 2, 4);
-  const auto dimension = [&](const auto& call) -> std::string {
-    try {
-      call();
-    } catch (const npurt::shape_error& failure) {
-      return failure.dimension();
-    }
-    return "accepted";
-  };
-  CHECK(dimension([&] { npurt::matmul(device, view_a, view_b, view_c, {.bias = bias}); }) == "N");
-  CHECK(dimension([&] { npurt::matmul(device, view_a, view_b, view_c, {.residual = tensor_view(residual, 4, 2)}); }) ==
-        "M");
-  CHECK(dimension([&] {
+  CHECK(npurt::test::refused_dimension([&] { npurt::matmul(device, view_a, view_b, view_c, {.bias = bias}); }) == "N");
+  CHECK(npurt::test::refused_dimension(
+            [&] { npurt::matmul(device, view_a, view_b, view_c, {.residual = tensor_view(residual, 4, 2)}); }) == "M");
+  CHECK(npurt::test::refused_dimension([&] {
           npurt::matmul(device, view_a, view_b, view_c, {.residual = tensor_view(residual, 1, 2, 4)});
         }) == "accepted");
-  CHECK(dimension([&] {
+  CHECK(npurt::test::refused_dimension([&] {
           npurt::matmul(device, tensor_view(a, 1, 2, 3), tensor_view(b, 1, 3, 4), tensor_view(c, 2, 1, 4));
         }) != "accepted");
   CHECK_THROWS_AS(strided_view(a, 3, 2, 3), npurt::shape_error);

@@ -10,6 +10,7 @@
 
 #include "npurt/npurt.hpp"
 #include "ops/row_shapes.hpp"
+#include "support/refused_dimension.hpp"
 
 using namespace npurt::test;
 using npurt::tensor_view;
@@ -74,13 +75,10 @@ TEST_CASE("transpose takes any type of its sizes, and names what does not fit", 
   std::vector<float> y(6);
   npurt::transpose(device, tensor_view(x, 2, 3), tensor_view(y, 3, 2));
   CHECK(y == std::vector<float>{1, 4, 2, 5, 3, 6});
-  const auto dimension = [&](std::size_t rows, std::size_t columns) -> std::string {
-    try {
+  const auto dimension = [&](std::size_t rows, std::size_t columns) {
+    return npurt::test::refused_dimension([&] {
       npurt::transpose(device, tensor_view(x, 2, 3), tensor_view(std::span(y).first(rows * columns), rows, columns));
-    } catch (const npurt::shape_error& failure) {
-      return failure.dimension();
-    }
-    return "accepted";
+    });
   };
   CHECK(dimension(2, 3) == "C");
   CHECK(dimension(3, 1) == "R");
@@ -115,23 +113,15 @@ TEST_CASE("a transpose_plan gives what transpose gives, in one command, started 
 
 TEST_CASE("a transpose_plan names what does not fit it", "[ops][transpose]") {
   npurt::device device;
-  const auto dimension = [](auto&& call) -> std::string {
-    try {
-      call();
-    } catch (const npurt::shape_error& failure) {
-      return failure.dimension();
-    }
-    return "accepted";
-  };
-  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 0, 1); }) == "R");
-  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 1, 0); }) == "C");
-  CHECK(dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 32769, 1); }) == "R");
-  CHECK(dimension([&] { npurt::transpose_plan<std::uint16_t>(device, 1, 16385); }) == "C");
+  CHECK(npurt::test::refused_dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 0, 1); }) == "R");
+  CHECK(npurt::test::refused_dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 1, 0); }) == "C");
+  CHECK(npurt::test::refused_dimension([&] { npurt::transpose_plan<std::uint8_t>(device, 32769, 1); }) == "R");
+  CHECK(npurt::test::refused_dimension([&] { npurt::transpose_plan<std::uint16_t>(device, 1, 16385); }) == "C");
   npurt::transpose_plan<float> plan(device, 2, 3);
   const std::vector<float> x{1, 2, 3, 4, 5, 6};
   std::vector<float> y(6);
-  CHECK(dimension([&] { plan.start(tensor_view(x, 3, 2)); }) == "R");
-  CHECK(dimension([&] { plan(tensor_view(x, 2, 3), tensor_view(y, 2, 3)); }) == "C");
+  CHECK(npurt::test::refused_dimension([&] { plan.start(tensor_view(x, 3, 2)); }) == "R");
+  CHECK(npurt::test::refused_dimension([&] { plan(tensor_view(x, 2, 3), tensor_view(y, 2, 3)); }) == "C");
   CHECK_THROWS_AS(plan.wait(tensor_view(y, 3, 2)), npurt::command_error);
   plan(tensor_view(x, 2, 3), tensor_view(y, 3, 2));
   CHECK(y == std::vector<float>{1, 4, 2, 5, 3, 6});

@@ -71,8 +71,7 @@ void npu::impl::place_all() {
   if (moved)
     for (auto& [id, c] : contexts) {
       c.place.width = 0;
-      c.loaded.reset();
-      c.displaced = true;
+      c.displace();
     }
   for (auto& [id, c] : contexts)
     if (c.place.width == 0) place(c, width);
@@ -126,10 +125,7 @@ std::string npu::configure_cu(context_id id, std::uint32_t cu, std::vector<std::
 
 void npu::forget_configurations() {
   const std::lock_guard guard(impl_->mutex);
-  for (auto& [id, c] : impl_->contexts) {
-    c.loaded.reset();
-    c.displaced = true;
-  }
+  for (auto& [id, c] : impl_->contexts) c.displace();
 }
 
 void npu::impl::wait_until_idle(std::unique_lock<std::mutex>& lock, const context& c) {

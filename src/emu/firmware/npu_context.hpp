@@ -40,6 +40,12 @@ struct column_place {
 };
 
 struct context {
+  /// It loses what its columns hold, now and when the command under way ends.
+  void displace() {
+    loaded.reset();
+    displaced = true;
+  }
+
   unsigned columns = 0;
   std::unique_ptr<memory_port> memory;
   array tiles;

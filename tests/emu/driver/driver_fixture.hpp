@@ -204,4 +204,24 @@ struct running_context {
   std::uint64_t code_address = 0;
 };
 
+/// The state that a command ends in.
+inline std::uint32_t state_after(test_client& client, running_context& context, const running_context::packet& packet) {
+  std::uint64_t seq = 0;
+  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
+  REQUIRE(client.wait(context.hwctx, seq) == 0);
+  return packet.state();
+}
+
+/// Of a point of a timeline; both must outlive the call.
+inline drm_syncobj_timeline_wait timeline_wait(const std::uint32_t& handle, const std::uint64_t& point,
+                                               std::int64_t deadline, std::uint32_t flags) {
+  drm_syncobj_timeline_wait args{};
+  args.handles = reinterpret_cast<std::uint64_t>(&handle);
+  args.points = reinterpret_cast<std::uint64_t>(&point);
+  args.count_handles = 1;
+  args.timeout_nsec = deadline;
+  args.flags = flags;
+  return args;
+}
+
 }  // namespace npurt::tests

@@ -19,13 +19,6 @@ void set(const std::shared_ptr<device>& device, std::string_view text) {
   device->on_demand().set(std::move(*plan));
 }
 
-std::uint32_t state_after(test_client& client, running_context& context, const running_context::packet& packet) {
-  std::uint64_t seq = 0;
-  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
-  REQUIRE(client.wait(context.hwctx, seq) == 0);
-  return packet.state();
-}
-
 }  // namespace
 
 TEST_CASE("what is no fault is refused with its text", "[emu][driver][faults]") {

@@ -58,13 +58,7 @@ emu::command_result hang(const emu::npu_command& command, emu::device_memory&) {
 
 /// Of that point, which need not be submitted yet.
 drm_syncobj_timeline_wait wait_for_ever(const std::uint32_t& handle, const std::uint64_t& point) {
-  drm_syncobj_timeline_wait wait{};
-  wait.handles = reinterpret_cast<std::uint64_t>(&handle);
-  wait.points = reinterpret_cast<std::uint64_t>(&point);
-  wait.count_handles = 1;
-  wait.timeout_nsec = INT64_MAX;
-  wait.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
-  return wait;
+  return timeline_wait(handle, point, INT64_MAX, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT);
 }
 
 }  // namespace

@@ -18,12 +18,7 @@ namespace {
 constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
 
 int wait(test_client& client, std::uint32_t handle, std::uint64_t point, std::int64_t deadline, std::uint32_t flags) {
-  drm_syncobj_timeline_wait args{};
-  args.handles = reinterpret_cast<std::uint64_t>(&handle);
-  args.points = reinterpret_cast<std::uint64_t>(&point);
-  args.count_handles = 1;
-  args.timeout_nsec = deadline;
-  args.flags = flags;
+  auto args = timeline_wait(handle, point, deadline, flags);
   return client.ioctl(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, args);
 }
 

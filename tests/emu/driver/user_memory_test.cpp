@@ -65,13 +65,6 @@ emu::command_result add_seven(const emu::npu_command& command, emu::device_memor
   return {};
 }
 
-std::uint32_t state_of_command(test_client& client, running_context& context, const running_context::packet& packet) {
-  std::uint64_t seq = 0;
-  REQUIRE(client.exec(context.hwctx, packet.handle, seq) == 0);
-  REQUIRE(client.wait(context.hwctx, seq) == 0);
-  return packet.state();
-}
-
 }  // namespace
 
 TEST_CASE("commands of a shared device read and write memory of the program's own", "[emu][driver][shared]") {
@@ -87,7 +80,7 @@ TEST_CASE("commands of a shared device read and write memory of the program's ow
       pages.first()[i] = offset + i;
       pages.second()[i] = 5;
     }
-    CHECK(state_of_command(client, context, context.kernel_packet(pages.address())) == completed);
+    CHECK(state_after(client, context, context.kernel_packet(pages.address())) == completed);
     for (std::uint32_t i = 0; i < words_of_page; ++i) {
       REQUIRE(pages.first()[i] == offset + i);
       REQUIRE(pages.second()[i] == (i < 100 ? offset + i + 14 : 5));
@@ -97,7 +90,7 @@ TEST_CASE("commands of a shared device read and write memory of the program's ow
   CHECK(client.ioctl(DRM_IOCTL_PRIME_HANDLE_TO_FD, exported) == -EOPNOTSUPP);
 
   CHECK(client.close(bo) == 0);
-  CHECK(state_of_command(client, context, context.kernel_packet(pages.address())) == error);
+  CHECK(state_after(client, context, context.kernel_packet(pages.address())) == error);
   CHECK(pages.second()[0] == 1014);
 }
 
@@ -117,7 +110,7 @@ TEST_CASE("memory of the program's own that is not there is refused, or fails th
   const auto packet = context.kernel_packet(address);
   pages.unmap();
   CHECK(create(client, address, 8192, bo) == -EFAULT);
-  CHECK(state_of_command(client, context, packet) == error);
+  CHECK(state_after(client, context, packet) == error);
 
   // What no emulator sends: no descriptor, one of something else, memory that is not there.
   const auto send = [&](shared::descriptor passed) {
