@@ -14,6 +14,7 @@
 #include "bench/subjects.hpp"
 #include "bench/support/child.hpp"
 #include "bench/support/report.hpp"
+#include "tools/progress.hpp"
 
 namespace {
 
@@ -52,8 +53,12 @@ bool group_matches(const std::string& group, const std::regex& filter) {
 std::vector<row> measure_group(const options& opt, const std::regex& filter) {
   const effort how = opt.quick ? effort{.repetitions = 2, .seconds = 1e-4} : effort{.repetitions = 25, .seconds = 0.02};
   std::vector<row> rows;
-  for (const subject& s : subjects_of(opt.group)) {
-    if (any_matches(s.names, filter)) std::ranges::move(s.measure(how), std::back_inserter(rows));
+  std::vector<subject> wanted = subjects_of(opt.group);
+  std::erase_if(wanted, [&](const subject& s) { return !any_matches(s.names, filter); });
+  npurt::tools::progress watched(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    watched.begin(i + 1, wanted[i].names.front());
+    std::ranges::move(wanted[i].measure(how), std::back_inserter(rows));
   }
   std::erase_if(rows, [&](const row& r) { return !std::regex_search(r.name, filter); });
   return rows;

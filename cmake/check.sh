@@ -100,7 +100,7 @@ check formatting formatting
 check shell-scripts scripts
 check build-tools build_tools
 check bench-rows python3 bench/check_rows.py "$build_root/release/bin/npurt-bench" "$build_root/bench-rows.json"
-check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --check
+check kernels-byte-for-byte "$build_root/release/bin/npurt-kernels" kernels --check --assembly "$build_root/release/kernels"
 check static-analysis static_analysis
 # The presets asan and ubsan in one build, which finds the same in half the time.
 suite asan-ubsan asan -DNPURT_SANITIZE=address,undefined

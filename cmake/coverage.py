@@ -2,7 +2,7 @@
 """coverage.py SOURCES BUILD JOBS [PAGE]: lines of include/ and src/ that no run of an instrumented build has reached.
 
 Asks gcov about every object in BUILD, adds up what objects say about the same line (headers are in many), and prints the files, the
-least covered first, each with its lines; then the uncovered lines that throw, which are the error paths without a test. PAGE names
+least covered first, each with its lines; then the uncovered lines that report an error, which are the error paths without a test. PAGE names
 those that have none for a reason, in lines "- `src/file.cpp`: `the line that throws`: the reason". The exit code is 1 if an error path
 is neither tested nor named, or one is named that is tested or not there any more."""
 import concurrent.futures
@@ -11,6 +11,9 @@ import pathlib
 import re
 import subprocess
 import sys
+
+# A line that throws or catches, returns an error number, or calls one of the functions that do nothing but throw.
+ERROR_PATH = re.compile(r"\bthrow\b|\bcatch\b|\breturn -?E[A-Z0-9]{2,}\b|\b(fail|fail_file|refuse|malformed|does_not_fit|out_of_range|throw_\w+)\(")
 
 
 def lines_of_object(notes, sources):
@@ -60,7 +63,7 @@ def untested(sources, uncovered):
         text = (sources / file).read_text().splitlines()
         for number in uncovered[file]:
             line = text[number - 1].strip()
-            if re.search(r"\bthrow\b", line):
+            if ERROR_PATH.search(line):
                 yield file, number, line
 
 

@@ -61,9 +61,10 @@ without_an_npu() { ! "$folder/build/gelu/gelu" >"$folder/said" 2>&1 && cat "$fol
 # There is no NPU here, and doctor says so.
 doctor_finds() { npurt doctor >"$folder/said"; [[ $? == 1 ]] && cat "$folder/said" && grep -q 'no-npu' "$folder/said"; }
 manual_pages() { local page; for page in npurt npurt-doctor npurt-run npurt-as npurt-emu; do man -w "$page" || return; done; }
-fish_completes() { fish -c "complete -C 'npurt do'" | grep -q '^doctor' && fish -c "complete -C 'npurt run --ins'" | grep -q '^--insts'; }
+fish_completes() { fish -c "complete -C 'npurt do'" | grep -q '^doctor' && fish -c "complete -C 'npurt run --ins'" | grep -q '^--insts' && fish -c "complete -C 'npurt-as --li'" | grep -q '^--listing'; }
 bash_completes() {
-  bash -c 'source /usr/share/bash-completion/completions/npurt; COMP_WORDS=(npurt do); COMP_CWORD=1; _npurt_complete; [[ ${COMPREPLY[*]} == doctor ]]'
+  bash -c 'source /usr/share/bash-completion/completions/npurt; COMP_WORDS=(npurt do); COMP_CWORD=1; _npurt_complete; [[ ${COMPREPLY[*]} == doctor ]]' &&
+    bash -c 'source /usr/share/bash-completion/completions/npurt-as; COMP_WORDS=(npurt-as --li); COMP_CWORD=1; _npurt_as_complete; [[ ${COMPREPLY[*]} == --listing ]]'
 }
 # What completion offers shows on a terminal only: one is made, and the key is pressed in it.
 zsh_completes() {
@@ -73,10 +74,10 @@ zpty shell 'PS1=; zsh -f -i'
 ask() { zpty -w -n shell "$1"$'\t'; sleep 1; zpty -r -t shell answer; local more; while zpty -r -t shell more; do answer+=$more; done; print -r -- $answer; zpty -w -n shell $'\025' }
 zpty -w shell 'autoload -U compinit; compinit -u -D; setopt no_beep'
 sleep 3; while zpty -r -t shell answer; do :; done
-ask 'npurt doct'; ask 'npurt run --ins'
+ask 'npurt doct'; ask 'npurt run --ins'; ask 'npurt-as --li'
 ZSH
   zsh -f "$folder/ask.zsh" | tee "$folder/said"
-  grep -q 'npurt doctor' "$folder/said" && grep -q 'npurt run --insts' "$folder/said"
+  grep -q 'npurt doctor' "$folder/said" && grep -q 'npurt run --insts' "$folder/said" && grep -q 'npurt-as --listing' "$folder/said"
 }
 removes() { apt-get remove -y libnpurt-dev npurt-tools npurt-emulator 'libnpurt0*' npurt-kernels && ! ls /usr/lib/*/libnpurt* 2>/dev/null; }
 

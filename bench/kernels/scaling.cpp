@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "bench/kernels/calls.hpp"
 #include "bench/kernels/few_cores.hpp"
 #include "bench/kernels/stub_calls.hpp"
 #include "bench/subjects.hpp"
@@ -110,6 +111,19 @@ call matmul_on(const core_share& share) {
   };
 }
 
+/// One head and as many scores whatever the number of blocks of 64 queries: a core that has none works on zeros beside
+/// the others, and a column that has none on nothing.
+scaled_calls attention_on_blocks(const std::string& type, device_call (*make)(const attention_shape&)) {
+  constexpr std::size_t block = 64, most_keys = 12288;
+  scaled_calls all;
+  for (const std::size_t blocks : {1u, 4u, 16u}) {
+    const attention_shape s{.heads = 1, .rows = block * blocks, .keys = most_keys / blocks, .d = 64};
+    all.push_back({fmt::format("scaling-attention-{}-{}x{}-{}-cores", type, block, most_keys, blocks),
+                   [s, make](device& npu) { make(s)(npu); }});
+  }
+  return all;
+}
+
 template <typename Make>
 scaled_calls on_shares(const std::string& what, std::span<const core_share> shares, Make make) {
   scaled_calls all;
@@ -128,7 +142,9 @@ const std::vector<scaled_calls>& all_scaled_calls() {
       on_shares("softmax-" + tensor, some_cores, rows_of(operation::softmax_bf16)),
       on_shares("gelu-" + tensor, some_cores, &gelu_on),
       on_shares("matmul-i8-" + shape, matmul_cores, &matmul_on<std::int8_t, std::int32_t>),
-      on_shares("matmul-bf16-" + shape, matmul_cores, &matmul_on<bf16, float>)};
+      on_shares("matmul-bf16-" + shape, matmul_cores, &matmul_on<bf16, float>),
+      attention_on_blocks("bf16", &attention_call),
+      attention_on_blocks("i8", &attention_i8_call)};
   return all;
 }
 

@@ -25,6 +25,13 @@ double seconds_of_last(const std::string& name, const nlohmann::json& statistics
   return commands.back().at("cycles").get<double>() / (statistics.at("clock_mhz").get<double>() * 1e6);
 }
 
+/// As the reference begins.
+std::optional<goal> goal_of(const stub_call& what) {
+  if (what.reference.starts_with("or more")) return goal{.is = goal::side::at_least};
+  if (what.reference.starts_with("or less")) return goal{.is = goal::side::at_most};
+  return std::nullopt;
+}
+
 row measure_call(const stub_call& what) {
   const nlohmann::json statistics = emulator_statistics_of_self({"--call", what.name});
   const double value = what.value(seconds_of_last(what.name, statistics));
@@ -34,7 +41,8 @@ row measure_call(const stub_call& what) {
           .against = what.bar,
           .reference = what.reference + "; " + time_of_cores(statistics.at("commands").back()),
           .ratio = value / what.bar,
-          .model = statistics.at("time_model")};
+          .model = statistics.at("time_model"),
+          .goal = goal_of(what)};
 }
 
 }  // namespace

@@ -67,7 +67,9 @@ void run_by_hand(both_sides& s) { s.by_hand.start_and_wait(); }
 
 row added(const std::string& name, const figures& npurt, const figures& xrt) {
   const auto extra = pairwise(npurt.cpu_ns, xrt.cpu_ns, [](double a, double b) { return a - b; });
-  return compare(name + "-added", "ns added per call", extra, goal_added_ns, "goal: at most");
+  row made = compare(name + "-added", "ns added per call", extra, goal_added_ns, "goal: at most");
+  made.goal = goal{.is = goal::side::at_most};
+  return made;
 }
 
 std::vector<row> compare_calls(const std::string& name, call* npurt_call, call* xrt_call, const effort& how) {

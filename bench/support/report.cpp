@@ -26,6 +26,8 @@ std::string ratio_text(const row& r) {
   return fmt::format("{} [{}, {}]", number(r.ratio), number(r.range->low), number(r.range->high));
 }
 
+std::string verdict(const row& r) { return !r.goal ? "" : r.goal->met_by(r.ratio) ? ", met" : ", NOT MET"; }
+
 }  // namespace
 
 void to_json(nlohmann::json& to, const row& from) {
@@ -36,6 +38,10 @@ void to_json(nlohmann::json& to, const row& from) {
     to["high"] = from.range->high;
   }
   if (!from.model.empty()) to["model"] = from.model;
+  if (from.goal) {
+    to["goal"] = {{from.goal->is == goal::side::at_least ? "at_least" : "at_most", from.goal->ratio}};
+    to["met"] = from.goal->met_by(from.ratio);
+  }
 }
 
 void from_json(const nlohmann::json& from, row& to) {
@@ -47,6 +53,11 @@ void from_json(const nlohmann::json& from, row& to) {
         .ratio = from.at("ratio"),
         .model = from.value("model", "")};
   if (from.contains("low")) to.range = {from.at("low"), from.at("high")};
+  if (!from.contains("goal")) return;
+  const nlohmann::json& wanted = from.at("goal");
+  const bool least = wanted.contains("at_least");
+  to.goal = goal{.is = least ? goal::side::at_least : goal::side::at_most,
+                 .ratio = wanted.at(least ? "at_least" : "at_most")};
 }
 
 void print_table(const std::vector<row>& rows) {
@@ -54,7 +65,7 @@ void print_table(const std::vector<row>& rows) {
   fmt::print(layout, "name", "value", "unit", "against", "", "ratio [95 % interval]");
   for (const row& r : rows) {
     fmt::print(layout, r.name, number(r.value), r.unit, number(r.against), r.reference,
-               ratio_text(r) + (r.model.empty() ? "" : "  " + r.model));
+               ratio_text(r) + verdict(r) + (r.model.empty() ? "" : "  " + r.model));
   }
   fmt::print(
       "Times are CPU times on this host, wall-clock times where two threads are compared with one; an interval is that "

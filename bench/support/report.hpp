@@ -11,6 +11,14 @@
 
 namespace npurt::bench {
 
+/// What a row's ratio should be.
+struct goal {
+  enum class side { at_least, at_most } is;
+  double ratio = 1;
+
+  bool met_by(double value) const { return is == side::at_least ? value >= ratio : value <= ratio; }
+};
+
 struct row {
   std::string name;
   double value = 0;
@@ -21,6 +29,7 @@ struct row {
   std::optional<interval> range{};  ///< of the ratio; nothing if the figure is exact
   std::string model{};  ///< "modelled ..." with clock and digest, for a figure of the emulator's model; empty if it was
                         ///< measured
+  std::optional<bench::goal> goal{};  ///< nothing where the other side is no bar
 };
 
 void to_json(nlohmann::json& to, const row& from);

@@ -42,18 +42,23 @@ class host_clock {
 
 /// What one command or several took; modelled is 0 on a real NPU.
 struct times {
-  double modelled_us = 0, host_us = 0;
+  model_time modelled;
+  double host_us = 0;
+
+  double modelled_us() const { return modelled.seconds * 1e6; }
+  void add_last(const host_clock& since) {
+    add_last_command(modelled);
+    host_us += since.microseconds();
+  }
 };
 
-times last_command(const host_clock& since) {
-  model_time time;
-  add_last_command(time);
-  return {time.seconds * 1e6, since.microseconds()};
-}
-
 void print_row(const std::string& name, const times& took, double megabytes, double gigaops) {
-  std::printf("%-32s %12.1f %10.1f %10.2f", name.c_str(), took.modelled_us, took.host_us, megabytes);
-  if (gigaops != 0 && took.modelled_us != 0) std::printf(" %12.2f", gigaops / took.modelled_us * 1e3);
+  std::printf("%-36s %12.1f %10.1f %10.2f", name.c_str(), took.modelled_us(), took.host_us, megabytes);
+  if (took.modelled.cycles != 0) {
+    std::printf(" %10.1f %10.1f %10.1f", 100 * took.modelled.share(took.modelled.compute),
+                100 * took.modelled.share(took.modelled.transfer), 100 * took.modelled.share(took.modelled.launch));
+    if (gigaops != 0) std::printf(" %8.2f", gigaops / took.modelled_us() * 1e3);
+  }
   std::puts("");
 }
 
@@ -78,9 +83,10 @@ times print_steps(npurt::sequence& layer) {
   host_clock clock;
   layer.run_stepwise(
       [&](std::size_t, const npurt::sequence_step& step) {
-        const times took = last_command(clock);
-        sum.modelled_us += took.modelled_us;
+        times took;
+        took.add_last(clock);
         sum.host_us += took.host_us;
+        add_last_command(sum.modelled);
         work of;
         of.add(step);
         print_row(step.name, took, of.megabytes, of.gigaops);
@@ -91,17 +97,19 @@ times print_steps(npurt::sequence& layer) {
 }
 
 times run_sequence(npurt::sequence& layer, const layer_shape& shape, const bf16s& x, bf16s& y) {
+  times took;
   const host_clock clock;
   layer.write("x", npurt::matrix_view<const std::bfloat16_t>(x, shape.rows, shape.width));
   layer.run();
   layer.read("y", npurt::matrix_view<std::bfloat16_t>(y, shape.rows, shape.width));
-  return last_command(clock);
+  took.add_last(clock);
+  return took;
 }
 
 times run_separately(separate_calls& calls, const bf16s& x, bf16s& y) {
   times sum;
   const host_clock clock;
-  y = calls(x, [&] { sum.modelled_us += last_command(clock).modelled_us; });
+  y = calls(x, [&] { add_last_command(sum.modelled); });
   sum.host_us = clock.microseconds();
   return sum;
 }
@@ -120,14 +128,18 @@ void encoder_layer(const options& given) {
 
   std::printf("NPU: %s, %s; %s\n", device.name().c_str(), device.emulated() ? "emulated" : "real",
               device.emulated() ? npurt::emulator::time_model().c_str() : "modelled: nothing");
-  std::printf("%-32s %12s %10s %10s %12s\n", "operation", "modelled us", "host us", "MB", "TFLOPS");
+  std::printf("%-36s %12s %10s %10s", "operation", "modelled us", "host us", "MB");
+  if (device.emulated()) std::printf(" %10s %10s %10s %8s", "compute %", "transfer %", "launch %", "TFLOPS");
+  std::puts("");
   layer.write("x", npurt::matrix_view<const std::bfloat16_t>(x, shape.rows, shape.width));
   const times stepwise = print_steps(layer);
   work all;
   for (const npurt::sequence_step& step : layer.steps()) all.add(step);
   print_row("commands of their own, together", stepwise, all.megabytes, all.gigaops);
   print_row("separate calls, copies included", run_separately(calls, x, again), all.megabytes, all.gigaops);
-  print_row("the sequence", run_sequence(layer, shape, x, y), all.megabytes, all.gigaops);
+  const times sequence = run_sequence(layer, shape, x, y);
+  print_row("the sequence", sequence, all.megabytes, all.gigaops);
+  if (device.emulated()) print_model_time(device, sequence.modelled);
 
   const double angle = cosine(exact_layer(weights, shape, x), y);
   std::printf("cosine to the layer in double: %.6f; separate calls give %s\n", angle,

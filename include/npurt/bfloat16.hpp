@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// std::bfloat16_t, the upper half of a float, and conversions of whole tensors.
+// std::bfloat16_t, the upper half of a float, and conversions of whole tensors. All functions are thread-safe: they
+// keep nothing.
 #pragma once
 
 #include <bit>

@@ -47,6 +47,12 @@ struct context_holder {
 /// take a place when they are used. If there is none, the idle context of this process that was used least recently is
 /// closed, and opened again when it is used next: buffers, weights, kernels and runs stay as they are. If none is idle,
 /// or all are pinned (hw_context::pin), the call waits.
+///
+/// A command that times out or fails, a reset and a suspension of the NPU end the calls under way with a command_error;
+/// the next ones work, with buffers and weights as they were. A restart of its driver does not leave that much: XRT
+/// shares one handle of the device among all that a process made from it, and the kernel answers to that handle with
+/// ENODEV for ever. From then on every call throws a command_error or device_error; let go of the device, its buffers,
+/// weights, plans and sequences, and open it anew.
 class device {
  public:
   /// Opens the NPU of this index.

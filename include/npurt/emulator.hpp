@@ -21,20 +21,38 @@ struct command_figures {
   emulator::outcome outcome = emulator::outcome::completed;
   std::string report;  ///< why the command failed; empty if it did not
 
+  /// Where the cycles went; the three add up to them.
+  std::uint64_t compute_cycles = 0;   ///< cores ran or waited for their memory banks; mean of the enabled ones
+  std::uint64_t launch_cycles = 0;    ///< of the rest: the firmware worked (PDIs, the launch, control code)
+  std::uint64_t transfer_cycles = 0;  ///< of the rest: cores waited for data, or for the result to leave
+
+  /// Cycles of all enabled cores added up, and what they did in them.
+  std::uint64_t core_cycles = 0;
+  std::uint64_t core_running = 0;    ///< bundles, one a cycle
+  std::uint64_t bank_stalls = 0;     ///< waited for a memory bank
+  std::uint64_t lock_stalls = 0;     ///< waited for a lock: for data, for room, or for work
+  std::uint64_t stream_stalls = 0;   ///< waited for a stream port
+  std::uint64_t cascade_stalls = 0;  ///< waited for the neighbour's accumulator
+
+  std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
+
   /// Modelled time in seconds.
   double seconds() const { return clock_hz == 0 ? 0 : static_cast<double>(cycles) / static_cast<double>(clock_hz); }
 };
 
 namespace detail {
 
-/// The C interface of libnpurt_emulator.so, version 1.
+/// The C interface of libnpurt_emulator.so, version 2.
 struct command {
   std::uint64_t cycles, macs, clock_hz;
   std::uint32_t outcome, reserved;
   const char* report;
+  std::uint64_t compute_cycles, launch_cycles, transfer_cycles;
+  std::uint64_t core_cycles, core_running, bank_stalls, lock_stalls, stream_stalls, cascade_stalls;
+  std::uint64_t ddr_read_bytes, ddr_write_bytes;
 };
 
-inline constexpr std::uint32_t abi_version = 1;
+inline constexpr std::uint32_t abi_version = 2;
 
 /// A function of the emulator, null when the process runs without it.
 template <class Function>
@@ -58,8 +76,22 @@ inline std::optional<command_figures> last_command() {
   auto* get = detail::find<int(detail::command*)>("npurt_emulator_last_command");
   detail::command command{};
   if (get == nullptr || get(&command) == 0) return std::nullopt;
-  return command_figures{command.cycles, command.macs, command.clock_hz, static_cast<outcome>(command.outcome),
-                         command.report};
+  return command_figures{.cycles = command.cycles,
+                         .macs = command.macs,
+                         .clock_hz = command.clock_hz,
+                         .outcome = static_cast<outcome>(command.outcome),
+                         .report = command.report,
+                         .compute_cycles = command.compute_cycles,
+                         .launch_cycles = command.launch_cycles,
+                         .transfer_cycles = command.transfer_cycles,
+                         .core_cycles = command.core_cycles,
+                         .core_running = command.core_running,
+                         .bank_stalls = command.bank_stalls,
+                         .lock_stalls = command.lock_stalls,
+                         .stream_stalls = command.stream_stalls,
+                         .cascade_stalls = command.cascade_stalls,
+                         .ddr_read_bytes = command.ddr_read_bytes,
+                         .ddr_write_bytes = command.ddr_write_bytes};
 }
 
 /// Faults on demand from now on, in place of those before; for tests of what a program does when its device fails.

@@ -13,7 +13,7 @@
 namespace npurt {
 
 /// Base of everything that npurt throws. what() is a sentence for the person in front of the screen; where the cause
-/// lies below npurt, XRT's own text stands in it.
+/// lies below npurt, XRT's own text stands in it. Errors are values: threads may read one at once.
 class error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Symmetric int8 quantisation on the host: q = clamp(rne(x / scale), -127, 127).
+// Symmetric int8 quantisation on the host: q = clamp(rne(x / scale), -127, 127). All functions are thread-safe: they
+// keep nothing.
 #pragma once
 
 #include <cstdint>

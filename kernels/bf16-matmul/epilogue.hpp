@@ -20,7 +20,9 @@ inline constexpr std::int32_t panels_at = overlay::data_memory + overlay::tables
 inline constexpr std::int32_t bias_at = panels_at + panels * panel_bytes;
 /// gelu's loop takes two blocks a pass and leaves rubbish before C, three passes ahead of its first result.
 inline constexpr std::int32_t gelu_block = 2 * block, gelu_ahead = 3;
-static_assert(bias_at + column_sets * block <= c_at - gelu_ahead * gelu_block);
+/// Two of its numbers, in 16 lanes each.
+inline constexpr std::int32_t gelu_numbers_at = bias_at + column_sets * block;
+static_assert(gelu_numbers_at + 2 * block <= c_at - gelu_ahead * gelu_block);
 
 /// In place: C = gelu(C + bias), the bias as it lies at bias_at.
 void add_gelu(codegen::kernel& k, const codegen::memory_area& tables);

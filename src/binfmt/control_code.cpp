@@ -142,8 +142,10 @@ void read_sync(const byte_view& stream, control_operation& op) {
 void read_patch(const byte_view& stream, const layout& l, control_operation& op) {
   op.size = operation_size(stream, op.offset, 4, l.patch_size);
   if (l.register_is_64) {
-    if (stream.u32(op.offset + 20) != 0) {
-      stream.fail("ddr_patch with action " + std::to_string(stream.u32(op.offset + 20)), op.offset + 20);
+    // op_base of 8 bytes, the action, 4 bytes of padding that AMD's own streams do not set (op_types.h).
+    constexpr std::size_t action_at = 16;
+    if (const std::uint32_t action = stream.u32(op.offset + action_at); action != 0) {
+      stream.fail("ddr_patch with action " + std::to_string(action), op.offset + action_at);
     }
     op.address = stream.u64(op.offset + 24);
     const std::uint64_t argument = stream.u64(op.offset + 32);

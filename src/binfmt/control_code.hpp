@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Control code: the operations that the NPU's firmware runs for one command, transaction forms 0.1 and 1.0.
+// Control code: the operations that the NPU's firmware runs for one command, transaction forms 0.1 and 1.0 and the
+// DPU sequences before them.
 #pragma once
 
 #include <cstddef>
@@ -74,7 +75,7 @@ struct control_operation {
 };
 
 struct control_code {
-  std::uint8_t major = 0;  ///< 0.1 or 1.0
+  std::uint8_t major = 0;  ///< 0.1 or 1.0; 0.0 for a DPU sequence
   std::uint8_t minor = 0;
   std::uint8_t generation = 0;  ///< 3 npu1, 4 npu2
   std::uint8_t rows = 0;
@@ -87,5 +88,11 @@ struct control_code {
 /// Decodes a whole stream; bytes after the length that its header states are not looked at.
 /// @throws format_error for a wrong header, a truncated, malformed or unknown operation
 control_code read_control_code(std::span<const std::byte> bytes);
+
+/// Decodes a DPU sequence, the form before transactions (Riallto, mlir-aie until early 2024): operations without a
+/// header, to the end of `bytes`, of version 0.0. They come out as those of transactions; the BD of a shim as its block
+/// write and the patch of its address.
+/// @throws format_error for a truncated operation, or one whose layout is unknown
+control_code read_dpu_sequence(std::span<const std::byte> bytes);
 
 }  // namespace npurt::binfmt

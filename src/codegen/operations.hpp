@@ -163,6 +163,13 @@ vector<T, N> min(const vector<T, N>& a, const vector<T, N>& b) {
   return detail::result<vector<T, N>>(*a.owner, {detail::by_type<T>("VMIN_GE")}, {use(lanes), use(a), use(b)},
                                       std::format("min({}, {})", a.owner->name_of(a), a.owner->name_of(b)));
 }
+/// Of signed lanes; the smallest number stays as it is.
+template <std::signed_integral T, unsigned N>
+vector<T, N> abs(const vector<T, N>& a) {
+  const value_ref positive = a.owner->define(sizeof(T) == 1 ? register_kind::l : register_kind::r);
+  return detail::result<vector<T, N>>(*a.owner, {detail::by_type<T>("VABS_GTZ")}, {use(positive), use(a)},
+                                      std::format("|{}|", a.owner->name_of(a)));
+}
 /// a - b, or 0 where that is negative.
 template <std::integral T, unsigned N>
 vector<T, N> excess(const vector<T, N>& a, const vector<T, N>& b) {
@@ -266,13 +273,19 @@ inline accum<acc64, 16> mac_4x2x4(const accum<acc64, 16>& acc, const vector<std:
       *a.owner, {"VMAC_vmac_cm_core_dense"}, {use(acc), use(a), use(b), use(configuration)},
       std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
 }
-/// acc + a · b, lane by lane.
+/// acc + a · b and a · b, lane by lane.
 inline accum<acc32, 32> mac(const accum<acc32, 32>& acc, const vector<std::int16_t, 32>& a,
                             const vector<std::int16_t, 32>& b) {
   return detail::result<accum<acc32, 32>>(
       *a.owner, {"VMAC_vmac_cm_core_dense"},
       {use(acc), use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i16_elementwise)))},
       std::format("{} + {}·{}", a.owner->name_of(acc), a.owner->name_of(a), a.owner->name_of(b)));
+}
+inline accum<acc32, 32> mul(const vector<std::int16_t, 32>& a, const vector<std::int16_t, 32>& b) {
+  return detail::result<accum<acc32, 32>>(
+      *a.owner, {"VMUL_vmac_cm_core_dense"},
+      {use(a), use(b), use(a.owner->constant(static_cast<std::int32_t>(mac_shape::i16_elementwise)))},
+      std::format("{}·{}", a.owner->name_of(a), a.owner->name_of(b)));
 }
 /// acc + a · b, acc - a · b and a · b, lane by lane, where a is unsigned.
 inline accum<acc32, 32> mac(const accum<acc32, 32>& acc, const vector<std::uint16_t, 32>& a,
@@ -435,6 +448,25 @@ accum<acc32, 32> as_accum_twice(const vector<T, N>& v) {
   }
   return a;
 }
+/// Loads 64 bytes into both halves of an accumulator. Four instructions.
+inline accum<acc32, 32> load_accum_twice(pointer& p, std::int32_t offset) {
+  const auto v = kernel::typed<accum<acc32, 32>>(p.owner->define(register_kind::cm));
+  for (const auto& half : {low(v), high(v)}) detail::load(*p.owner, half, p, at(offset));
+  return v;
+}
+/// The bits of a + c in the low half, of b + c in the high half. Two instructions.
+inline accum<acc32, 32> bits_of_sums(const accum<accfloat, 16>& a, const accum<accfloat, 16>& b,
+                                     const accum<accfloat, 16>& c) {
+  const auto v = kernel::typed<accum<acc32, 32>>(c.owner->define(register_kind::cm));
+  for (const auto* x : {&a, &b}) {
+    detail::emit(*c.owner, {"VADD_F"},
+                 {use(x == &a ? low(v) : high(v)), use(*x), use(c),
+                  use(c.owner->constant(static_cast<std::int32_t>(mac_shape::bf16_4x8x4)))},
+                 std::format("{} {} = {} + {}", c.owner->name_of(v), x == &a ? "low" : "high", c.owner->name_of(*x),
+                             c.owner->name_of(c)));
+  }
+  return v;
+}
 /// Loads 16 bf16 into both halves. Two instructions.
 inline vector<bfloat16, 32> load_twice(pointer& p, const addressing& how) {
   const auto v = load_low<bfloat16, 32>(p, how);
@@ -454,6 +486,7 @@ inline vector<std::int32_t, 16> bits_of(const accum<accfloat, 16>& a) {
   return detail::result<vector<std::int32_t, 16>>(*a.owner, {"VMOV_mv_x"}, {use(a)}, "bits of " + a.owner->name_of(a));
 }
 inline accum<accfloat, 16> float_of_bits(const vector<std::int32_t, 16>& a) { return as_accum<accfloat>(a); }
+inline accum<accfloat, 16> float_of_bits(const accum<acc32, 16>& a) { return kernel::typed<accum<accfloat, 16>>(a); }
 /// Lane `index` of a, signed.
 inline scalar extract(const vector<std::int32_t, 16>& a, const scalar& index) {
   return detail::result<scalar>(*a.owner, {"VEXTRACT_S32"}, {use(a), use(index)},

@@ -54,6 +54,7 @@ struct options {
   float factor = 1, eps = 1e-5F;
   double sample_scale = 1;
   std::int32_t zero_point = 0;
+  npurt::detail::matmul_code_options ending;
   std::string tables;
 };
 
@@ -92,6 +93,22 @@ void add_matmul_shape(CLI::App& command, options& o) {
   command.add_option("M", o.matmul.m, "Rows of A and C")->required();
   command.add_option("N", o.matmul.n, "Columns of B and C")->required();
   command.add_option("K", o.matmul.k, "Columns of A, rows of B")->required();
+}
+
+npurt::detail::matmul_addend addend_named(const std::string& type) {
+  return type == "float" ? npurt::detail::matmul_addend::f32 : npurt::detail::matmul_addend::bf16;
+}
+
+/// What a product of bfloat16 may be asked for: activation(A x B + bias) + residual.
+void add_matmul_ending(CLI::App& command, options& o) {
+  command.add_flag("--bias", o.ending.bias, "A buffer behind C is added, float for each column; zeros behind N");
+  command.add_flag("--gelu", o.ending.gelu, "gelu of the sum");
+  command
+      .add_option_function<std::string>(
+          "--residual", [&o](const std::string& type) { o.ending.residual = addend_named(type); },
+          "bf16 or (of C in float) float: a last buffer like C is added then")
+      ->check(CLI::IsMember({"bf16", "float"}));
+  command.add_flag("--transposed", o.ending.b_transposed, "B is [N, K]; not with --residual");
 }
 
 /// For a call with a buffer whose contents it says.
@@ -146,13 +163,15 @@ void add_rows(CLI::App& app, options& o) {
 
 void add_matmuls(CLI::App& app, options& o) {
   using enum npurt::detail::matmul_types;
-  const auto add = [&](const char* name, const char* text, npurt::detail::matmul_types types) {
-    add_matmul_shape(
-        add_operation(app, o, name, text, [&o, types] { return npurt::detail::matmul_op_code(types, o.matmul); }), o);
+  const auto add = [&](const char* name, const char* text, npurt::detail::matmul_types types) -> CLI::App& {
+    CLI::App& command = add_operation(app, o, name, text,
+                                      [&o, types] { return npurt::detail::matmul_op_code(types, o.matmul, o.ending); });
+    add_matmul_shape(command, o);
+    return command;
   };
   add("matmul-i8-i32", "C[M, N] = A[M, K] x B[K, N], int8 to int32, by the overlay", i8_i32);
-  add("matmul-bf16-f32", "C[M, N] = A[M, K] x B[K, N], bfloat16 to float", bf16_f32);
-  add("matmul-bf16", "C[M, N] = A[M, K] x B[K, N], bfloat16", bf16_bf16);
+  add_matmul_ending(add("matmul-bf16-f32", "C[M, N] = A[M, K] x B[K, N], bfloat16 to float", bf16_f32), o);
+  add_matmul_ending(add("matmul-bf16", "C[M, N] = A[M, K] x B[K, N], bfloat16", bf16_bf16), o);
   CLI::App& quantised =
       add_operation(app, o, "matmul-i8-i8", "C[M, N] = A[M, K] x B[K, N] times a factor plus a zero point, int8", [&o] {
         const std::vector scales(o.matmul.n, npurt::column_scale_of(double{o.factor}));

@@ -27,6 +27,7 @@ using json = nlohmann::ordered_json;
 struct options {
   fs::path kernels;
   fs::path output;
+  fs::path assembly;  ///< where the assembly texts go; empty: nowhere
   std::string only;
   bool check = false;
 };
@@ -107,8 +108,19 @@ bool deliver(const options& o, const std::string& name, std::string_view content
   return !difference;
 }
 
+/// One file a page, for people and for npurt-core.
+void write_assembly(const options& o, std::string_view folder, const std::vector<std::string>& sources) {
+  if (o.assembly.empty()) return;
+  fs::create_directories(o.assembly);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const std::string page = sources.size() == 1 ? "" : "-page-" + std::to_string(i + 1);
+    write_text(o.assembly / (std::string(folder) + page + ".s"), sources[i]);
+  }
+}
+
 bool build(const options& o, const kernels::kernel_entry& k, manifest& entries) {
   const std::vector<std::string> sources = kernels::read_source(o.kernels, k.folder);
+  write_assembly(o, k.folder, sources);
   const std::vector<std::byte> xclbin = kernels::build_kernel(k.folder, sources);
   const std::string source = std::accumulate(sources.begin(), sources.end(), std::string());
   entries.emplace(k.folder, manifest_entry(k, source, xclbin));
@@ -150,6 +162,9 @@ int main(int argc, char** argv) {
   app.add_option("kernels", o.kernels, "The folder with kernels.inc")->required()->check(CLI::ExistingDirectory);
   app.add_option("--only", o.only, "Build this kernel alone")->type_name("NAME");
   app.add_option("--output", o.output, "Where XCLBINs and manifest go; <kernels>/prebuilt if not given")
+      ->type_name("DIR");
+  app.add_option("--assembly", o.assembly,
+                 "Write the assembly texts there, too: <kernel>.s, <kernel>-page-<n>.s of one with pages of code")
       ->type_name("DIR");
   app.add_flag("--check", o.check, "Compare with the files that are there instead of writing; exit 1 if one differs");
   CLI11_PARSE(app, argc, argv);

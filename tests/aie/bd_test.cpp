@@ -173,6 +173,7 @@ TEST_CASE("task words hold token, repeat count minus one and BD", "[aie][dma]") 
   CHECK(unpack_task(0x80050007).issue_token);
   CHECK_THROWS_AS(pack_task({.bd = 0, .repeat = 0}), std::out_of_range);
   CHECK_THROWS_AS(pack_task({.bd = 0, .repeat = 257}), std::out_of_range);
+  CHECK_THROWS_AS(pack_task({.bd = 64, .repeat = 1}), std::out_of_range);
 }
 
 TEST_CASE("channel registers lie at the offsets of the register database", "[aie][dma]") {

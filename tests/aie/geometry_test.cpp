@@ -2,7 +2,13 @@
 // Addresses, kinds and sizes of tiles; numbers from AM020 and mlir-aie's target model.
 #include <catch2/catch_test_macros.hpp>
 
+#include <stdexcept>
+
+#include "aie/dma.hpp"
 #include "aie/geometry.hpp"
+#include "aie/register_table.hpp"
+#include "aie/registers.hpp"
+#include "aie/stream_switch.hpp"
 
 using namespace npurt::aie;
 
@@ -41,4 +47,16 @@ TEST_CASE("tiles have the resources of the manual", "[aie][geometry]") {
 TEST_CASE("tiles are written as column and row", "[aie][geometry]") {
   CHECK(to_string(tile_id{1, 2}) == "(1,2)");
   CHECK(to_string(tile_kind::memtile) == "memtile");
+}
+
+TEST_CASE("a kind of tile that does not exist has no resources, registers and ports", "[aie][geometry]") {
+  const auto none = static_cast<tile_kind>(3);
+  CHECK_THROWS_AS(to_string(none), std::invalid_argument);
+  CHECK_THROWS_AS(resources(none), std::invalid_argument);
+  CHECK_THROWS_AS(pack_bd(none, {}), std::invalid_argument);
+  CHECK_THROWS_AS(dma_write_count_offset(none), std::invalid_argument);
+  CHECK_THROWS_AS(register_modules(none), std::invalid_argument);
+  CHECK_THROWS_AS(lock_value_offset(none, 0), std::invalid_argument);
+  CHECK_THROWS_AS(master_count(none), std::invalid_argument);
+  CHECK_THROWS_AS(slave_count(none), std::invalid_argument);
 }

@@ -189,7 +189,7 @@ TEST_CASE("malformed control code is refused", "[binfmt][control_code]") {
   CHECK(test::refused(reader, v0_1(1, {0, 0, 0x1D204, 0, 7, 0xFFFFFFFC})));  // larger than the stream
   CHECK(test::refused(reader, v0_1(1, {1, 0, 0x1D000, 12})));                // BLOCKWRITE smaller than its header
   CHECK(test::refused(reader, v0_1(1, {0x80, 16, 2, 0x00010100})));          // direction 2
-  CHECK(test::refused(reader, v0_1(1, {0x81, 48, 0, 0, 0, 1, 4, 0, 0, 0, 0, 0})));    // patch action 1
+  CHECK(test::refused(reader, v0_1(1, {0x81, 48, 0, 0, 1, 0, 4, 0, 0, 0, 0, 0})));    // patch action 1
   CHECK(test::refused(reader, v0_1(1, {0x81, 48, 0, 0, 0, 0, 4, 0, 256, 0, 0, 0})));  // argument 256
 }
 
@@ -202,4 +202,85 @@ TEST_CASE("every truncated stream is refused, and bytes after it are ignored", "
 
 TEST_CASE("damaged streams give nothing but format errors", "[binfmt][control_code]") {
   CHECK(test::refused_mutations(reader, v0_1(4, transfer), 5000) > 0);
+}
+
+TEST_CASE("padding that AMD's writers leave in a patch is ignored", "[binfmt][control_code]") {
+  // Of the df_bw_phx.elf in xdna-driver: op_base's 8 bytes are never set, nor are the 4 between action and register.
+  const control_code code =
+      read_control_code(v0_1(1, {0x81, 48, 0x505BF0C0, 0x7FFE, 0, 0x1F2, 0x1D024, 0, 2, 0, 0x08000000, 0}));
+  REQUIRE(code.operations.size() == 1);
+  CHECK(code.operations[0].address == 0x1D024);
+  CHECK(code.operations[0].argument == 2);
+  CHECK(code.operations[0].argument_offset == 0x08000000);
+}
+
+TEST_CASE("a DPU sequence is decoded with and without a prolog", "[binfmt][control_code]") {
+  // A parameter of core (0,2), the output's BD 1 in buffer 1, a push with a token, the wait: as Riallto writes them.
+  const words operations{0x02000200, 0x2C10, 7, 0x06000111, 0,          0xE1000, 0x40,       0,          0,
+                         0x80000000, 0,      0, 0x02000000, 0x02000000, 0x1D204, 0x80000001, 0x03000000, 0x00010100};
+  words with_prolog{17, 0x01000405, 0x01000100};
+  with_prolog.resize(17, 0x55FF);
+  with_prolog.insert(with_prolog.end(), operations.begin(), operations.end());
+  const control_code plain = read_dpu_sequence(bytes_of(operations)), code = read_dpu_sequence(bytes_of(with_prolog));
+  REQUIRE(plain.operations.size() == 5);
+  REQUIRE(code.operations.size() == 5);
+  CHECK(code.operations[0].op == control_op::write);
+  CHECK(code.operations[0].offset == 68);
+  CHECK(code.operations[0].address == 0x00202C10);
+  CHECK(code.operations[0].value == 7);
+  CHECK(code.operations[1].op == control_op::block_write);
+  CHECK(code.operations[1].address == 0x1D020);
+  CHECK(code.operations[1].data == words{0xE1000, 0x40, 0, 0, 0x80000000, 0, 0, 0x02000000});
+  CHECK(code.operations[2].op == control_op::ddr_patch);
+  CHECK(code.operations[2].address == 0x1D024);
+  CHECK(code.operations[2].argument == 1);
+  CHECK(code.operations[2].argument_offset == 0x40);
+  CHECK(code.operations[3].address == 0x1D204);
+  CHECK(code.operations[3].value == 0x80000001);
+  CHECK(code.operations[4].op == control_op::tct_sync);
+  CHECK(code.operations[4].sync.direction == 0);
+  CHECK(code.operations[4].sync.columns == 1);
+  CHECK(code.operations[4].sync.rows == 1);
+}
+
+TEST_CASE("a DPU sequence writes BDs of all kinds and polls", "[binfmt][control_code]") {
+  const auto one = [](const words& sequence) {
+    const control_code code = read_dpu_sequence(bytes_of(sequence));
+    REQUIRE_FALSE(code.operations.empty());
+    return code.operations;
+  };
+  const auto shim = one({0x0B010013, 0x20000, 0x100, 0x40000001, 0, 0xC0000000, 0x02000000, 0, 0x02000000});
+  CHECK(shim[0].address == (1u << 25 | 0x1D060));
+  CHECK(shim[1].argument == 1);
+  CHECK(shim[1].argument_offset == 0x1'0000'0100);
+  const auto memtile = one({0x0C03011F, 1, 2, 3, 4, 5, 6, 7, 8});
+  CHECK(memtile[0].address == (3u << 25 | 1u << 20 | (0xA0000 + 31 * 0x20)));
+  CHECK(memtile[0].data == words{1, 2, 3, 4, 5, 6, 7, 8});
+  const auto core = one({0x01000405, 1, 2, 3, 4, 5, 6, 0});  // and a noop
+  CHECK(core[0].address == (4u << 20 | 0x1D0A0));
+  CHECK(core[0].data.size() == 6);
+  CHECK(core[1].op == control_op::noop);
+  // Two columns, the second 0x1000 further in the buffer.
+  const auto row = one({0x06010220, 0x1000, 64, 0x80, 0, 0, 0, 0, 0, 0});
+  REQUIRE(row.size() == 4);
+  CHECK(row[2].address == (2u << 25 | 0x1D000));
+  CHECK(row[3].argument == 2);
+  CHECK(row[3].argument_offset == 0x1080);
+  const auto poll = one({0x0F040000, 0x1D220, 0x02000000, 0xFFFFFFFF});
+  CHECK(poll[0].op == control_op::mask_poll);
+  CHECK(poll[0].address == (4ull << 25 | 0x1D220));
+  CHECK(poll[0].mask == 0xFFFFFFFF);
+}
+
+TEST_CASE("a malformed DPU sequence is refused", "[binfmt][control_code]") {
+  const auto sequence = [](std::span<const std::byte> bytes) { return read_dpu_sequence(bytes); };
+  CHECK(test::refused(sequence, bytes_of(words{})));
+  CHECK(test::refused(sequence, bytes_of(words{17, 0, 0})));                               // shorter than its prolog
+  CHECK(test::refused(sequence, bytes_of(words{0x02000200, 0x2C10})));                     // half a write
+  CHECK(test::refused(sequence, bytes_of(words{0x03000002, 0x00010100})));                 // direction 2
+  CHECK(test::refused(sequence, bytes_of(words{0x05000000, 0, 0})));                       // layout unknown
+  CHECK(test::refused(sequence, bytes_of(words{0x13000000})));                             // no such operation
+  CHECK(test::refused(sequence, bytes_of(words{0x0C000130, 0, 0, 0, 0, 0, 0, 0, 0})));     // BD 48 of a memtile
+  CHECK(test::refused(sequence, bytes_of(words{0x06000000, 0, 0, 0, 0, 0, 0, 0, 0, 0})));  // of no column
+  CHECK(test::refused(sequence, bytes_of(words{0x06000600, 0, 0, 0, 0, 0, 0, 0, 0, 0})));  // of six
 }

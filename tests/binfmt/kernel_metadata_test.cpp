@@ -96,3 +96,7 @@ TEST_CASE("an error's offset is that of the element in the file", "[binfmt][kern
   CHECK(found >= 1000 + at);
   CHECK(found <= 1000 + at + 4);
 }
+
+TEST_CASE("metadata of more than 16 MiB is refused", "[binfmt][kernel_metadata]") {
+  CHECK_THROWS_AS(read_kernel_metadata(std::string((1u << 24) + 1, ' ')), format_error);
+}

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front end: addressing, variables, nested loops, and what it refuses.
+#include <catch2/matchers/catch_matchers_exception.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <numeric>
+#include <string>
 
 #include "codegen/bench.hpp"
 #include "codegen/error.hpp"
@@ -260,4 +262,26 @@ TEST_CASE("what is needed late is made late where registers are short", "[codege
     CHECK(out[15] == 1000 * 136 + 15);
   }
   CHECK(built.bundles < in_order.bundles);
+}
+
+TEST_CASE("instructions that do not exist, or take other operands, are refused", "[codegen][kernel]") {
+  kernel k("wrong");
+  CHECK_THROWS_WITH(detail::emit(k, {"FROBNICATE"}, {}, "sum"), "sum: there is no instruction FROBNICATE");
+  detail::emit(k, {"ADD"}, {}, "sum");
+  CHECK_THROWS_WITH(k.compile(), ContainsSubstring("sum: 0 operands given, the instruction ADD has 3"));
+}
+
+TEST_CASE("a value that nothing gives is refused by its name", "[codegen][kernel]") {
+  kernel k("undefined");
+  in_and_out p(k);
+  store(p.out, kernel::typed<vec>(k.define(vec::kind, "ghost")), post(64));
+  CHECK_THROWS_WITH(k.compile(), ContainsSubstring("ghost is read before anything writes it"));
+}
+
+TEST_CASE("arguments beyond the registers for them are refused", "[codegen][kernel]") {
+  kernel k("arguments");
+  const auto area = k.memory("in", {0});
+  for (int i = 0; i < 8; ++i) k.argument_pointer("p" + std::to_string(i), area);
+  CHECK_THROWS_WITH(k.argument_pointer("one more", area),
+                    ContainsSubstring("no register is left for argument one more"));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -11,6 +12,7 @@
 #include "binfmt/xclbin.hpp"
 #include "config/designs.hpp"
 #include "config/package.hpp"
+#include "config/stamp.hpp"
 #include "config/subprocess.hpp"
 
 using namespace npurt;
@@ -125,6 +127,31 @@ TEST_CASE("other contents give another uuid, in header and mirror", "[config][pa
     hex += digits[static_cast<unsigned>(byte) & 0xF];
   }
   CHECK(text.find("\"XclBinUUID\":\"" + hex + "\"") != std::string::npos);
+}
+
+TEST_CASE("an XCLBIN whose mirror is not xclbinutil's is not stamped", "[config][package]") {
+  const std::vector<std::byte> whole = config::make_xclbin(test::one_core());
+  const auto error = [&](std::string_view text, std::size_t at, char with) {
+    std::vector<std::byte> file = whole;
+    const auto found = std::ranges::search(file, std::as_bytes(std::span(text)));
+    REQUIRE(!found.empty());
+    found[at] = static_cast<std::byte>(with);
+    return test::config_error_of([&] { config::stamp_xclbin(file); });
+  };
+  CHECK(error("XCLBIN_MIRROR_DATA_START", 0, '?') == "xclbinutil wrote no mirror");
+  CHECK(error("\"XclBinUUID\":", 1, '?') == "xclbinutil's mirror has no XclBinUUID");
+  CHECK(error("\"XclBinUUID\":\"", 18, '"').find("has a uuid of 4 characters, not 32") != std::string::npos);
+}
+
+TEST_CASE("a folder that cannot be made, and a file that cannot be written, are named", "[config][subprocess]") {
+  const config::temporary_folder folder;
+  CHECK(test::config_error_of([&] { folder.write("no/such", "text"); }).find("no/such") != std::string::npos);
+  const char* const before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", "/proc/self", 1);
+  const std::string error = test::config_error_of([] { const config::temporary_folder none; });
+  before == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", kept.c_str(), 1);
+  CHECK(error.find("cannot make a temporary folder /proc/self/npurt-") != std::string::npos);
 }
 
 TEST_CASE("a tool that fails is reported with its output", "[config][subprocess]") {

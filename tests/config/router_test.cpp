@@ -198,3 +198,15 @@ TEST_CASE("a circuit does not take a port that carries packets", "[config][route
   d.flows = {{{{0, 1}, {bundle::dma, 0}}, {{0, 0}, {bundle::south, 0}}}};
   CHECK(test::config_error_of([&] { route(d); }).find("no route for the packet flow") != std::string::npos);
 }
+
+TEST_CASE("packet flows that meet agree on their ids and headers", "[config][router]") {
+  config::array_description d = with_flows(1, {});
+  for (std::uint8_t i = 0; i < 5; ++i) {  // over the four wires from the cores to the memtile
+    const std::uint8_t row = static_cast<std::uint8_t>(2 + i / 2), channel = i % 2;
+    d.packet_flows.push_back({{{0, row}, {bundle::dma, channel}}, {{0, 1}, {bundle::dma, i}}, 1});
+  }
+  CHECK(test::config_error_of([&] { route(d); }).find("another flow of this id comes in at") != std::string::npos);
+  const aie::tile_port sink{{0, 0}, {bundle::south, 0}};
+  d.packet_flows = {{{{0, 2}, {bundle::trace, 0}}, sink, 1}, {{{0, 3}, {bundle::trace, 0}}, sink, 2, true}};
+  CHECK(test::config_error_of([&] { route(d); }).find("treats the header in another way") != std::string::npos);
+}

@@ -30,6 +30,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/leave_child.hpp"
+
 namespace {
 
 constexpr int host_only_group = 0x10000;  // a HOST argument's group_id
@@ -46,7 +48,7 @@ int errno_of_ioctl(int fd) {
 template <class Work>
 int in_child(Work&& work) {
   const pid_t child = ::fork();
-  if (child == 0) ::_exit(work());
+  if (child == 0) npurt::test::leave_child(work());
   int status = -1;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;

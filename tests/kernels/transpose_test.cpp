@@ -4,6 +4,7 @@
 
 #include "kernels/op_bench.hpp"
 #include "programs.hpp"
+#include "transpose/reference.hpp"
 
 using namespace npurt;
 using namespace npurt::test;
@@ -19,12 +20,12 @@ std::vector<std::uint8_t> random_bytes(std::size_t count) {
 
 /// Of each 64 bytes, as rows of 16 elements: 4, 2 or 1 of them.
 std::vector<std::uint8_t> transposed(const std::vector<std::uint8_t>& x, std::size_t element_bytes) {
-  const std::size_t rows = 4 / element_bytes;
-  std::vector<std::uint8_t> y(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    const std::size_t byte = i % element_bytes, element = i % 64 / element_bytes;
-    const std::size_t row = element / 16, column = element % 16;
-    y[i / 64 * 64 + (column * rows + row) * element_bytes + byte] = x[i];
+  std::vector<std::uint8_t> y;
+  for (std::size_t at = 0; at < x.size(); at += 64) {
+    const auto block = std::as_bytes(std::span(x).subspan(at, 64));
+    for (const std::byte each : kernels::reference::transpose(block, 4 / element_bytes, 16, element_bytes)) {
+      y.push_back(std::to_integer<std::uint8_t>(each));
+    }
   }
   return y;
 }

@@ -13,7 +13,7 @@
 
 #include "i8-attention/reference.hpp"
 #include "npurt/npurt.hpp"
-#include "ops/bf16_check.hpp"
+#include "ops/attention_check.hpp"
 #include "support/refused_dimension.hpp"
 
 using namespace npurt::test;
@@ -26,7 +26,7 @@ namespace {
 
 using integers = std::vector<std::int8_t>;
 
-constexpr double least_correlation = 0.999;
+constexpr double least_correlation = 0.999, least_row = 1.0 / 16;
 
 /// 1, primes, both sides of a block (64 queries, 64 keys) and of what four cores of a column take, d up to its largest.
 const std::vector<attention_shape> shapes{
@@ -91,10 +91,17 @@ std::vector<double> exact(const problem& p, const attention_options& options) {
                                               {p.scales.q, p.scales.k, p.scales.v});
 }
 
-void check(npurt::device& device, const problem& p, const attention_options& options = {}) {
+/// @param varied whether the rows differ, so that there is a correlation
+void check(npurt::device& device, const problem& p, const attention_options& options = {}, bool varied = true) {
+  const auto far = distance_of(
+      on_device(device, p, options), exact(p, options), p.shape,
+      largest_of_heads(p.v, p.shape.heads, [&](std::int8_t v) { return v * double{p.scales.v}; }), least_row);
   INFO("H " << p.shape.heads << " T " << p.shape.rows << " S " << p.shape.keys << " d " << p.shape.d << " causal "
-            << options.causal << " keys " << options.key_length.value_or(p.shape.keys));
-  CHECK(cosine(on_device(device, p, options), exact(p, options)) >= least_correlation);
+            << options.causal << " keys " << options.key_length.value_or(p.shape.keys) << ": " << far.text());
+  CHECK((!varied || far.correlation >= least_correlation));
+  CHECK(far.cosine >= least_correlation);
+  CHECK(far.row_cosine >= least_correlation);
+  CHECK(far.error <= 0x1p-7);
 }
 
 }  // namespace
@@ -110,6 +117,57 @@ TEST_CASE("int8 attention follows scores of any size", "[ops][attention_i8]") {
   npurt::device device;
   std::mt19937 random(7);
   for (const double size : {1e-3, 0.1, 3.0, 30.0}) check(device, random_problem({2, 100, 200, 64}, random, size));
+}
+
+TEST_CASE("int8 attention follows a key that outdoes all others", "[ops][attention_i8]") {
+  npurt::device device;
+  std::mt19937 random(9);
+  for (const std::size_t key : {0UZ, 64UZ, 149UZ}) {
+    problem p = random_problem({1, 70, 150, 64}, random);
+    for (std::size_t i = 0; i < 64; ++i) {
+      for (std::size_t row = 0; row < 70; ++row) p.q[row * 64 + i] = i % 2 == 0 ? 60 : -60;
+      p.k[key * 64 + i] = i % 2 == 0 ? 127 : -128;
+    }
+    INFO("key " << key);
+    check(device, p, {}, false);
+  }
+}
+
+TEST_CASE("int8 attention follows scores that grow or fall from key to key", "[ops][attention_i8]") {
+  npurt::device device;
+  std::mt19937 random(10);
+  for (const double growth : {0.1, 0.5, 2.0, -2.0}) {
+    problem p = random_problem({1, 64, 260, 64}, random);
+    for (std::size_t i = 0; i < p.q.size(); ++i) p.q[i] = p.q[i % 64];
+    for (std::size_t i = 0; i < p.k.size(); ++i) {
+      const double grown = growth * 0.01 * static_cast<double>(i / 64 % 260) * p.q[i % 64] + 0.1 * p.k[i];
+      p.k[i] = static_cast<std::int8_t>(std::lround(std::clamp(grown, -128.0, 127.0)));
+    }
+    INFO("growth " << growth);
+    check(device, p, {.causal = growth == 0.5}, growth == 0.5);
+  }
+}
+
+TEST_CASE("int8 attention of equal rows, of zeros, of the outermost integers", "[ops][attention_i8]") {
+  npurt::device device;
+  std::mt19937 random(11);
+  const problem usual = random_problem({1, 64, 100, 64}, random);
+  problem equal_keys = usual, equal_values = usual, zeros = usual, no_values = usual, outermost = usual;
+  std::ranges::fill(equal_keys.k, std::int8_t{-128});
+  std::ranges::fill(equal_values.v, std::int8_t{-128});
+  std::ranges::fill(zeros.q, std::int8_t{0});
+  std::ranges::fill(no_values.v, std::int8_t{0});
+  for (integers* each : {&outermost.q, &outermost.k, &outermost.v}) {
+    for (std::int8_t& x : *each) x = x < 0 ? -128 : 127;
+  }
+  for (const problem* p : {&equal_keys, &equal_values, &zeros, &no_values}) check(device, *p, {}, false);
+  check(device, outermost);
+  for (const float worth : {1e-30F, 1e-6F, 1e6F, 1e30F}) {
+    problem sized = usual;
+    sized.scales.v = worth;
+    INFO("a step of v worth " << worth);
+    check(device, sized);
+  }
 }
 
 TEST_CASE("int8 attention works through more than the queues take at once", "[ops][attention_i8]") {

@@ -68,19 +68,6 @@ inline int ulps_between(bf16 a, bf16 b) {
   return std::abs(place(a) - place(b));
 }
 
-/// Of the angle between the results and the exact ones; 1 if all of both are zero.
-inline double cosine(const bf16s& got, const std::vector<double>& exact) {
-  double product = 0, got_size = 0, exact_size = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    const double value = to_float(got[i]);
-    product += value * exact[i];
-    got_size += value * value;
-    exact_size += exact[i] * exact[i];
-  }
-  if (got_size == 0 && exact_size == 0) return 1;
-  return product / std::sqrt(got_size * exact_size);
-}
-
 inline bool same_bits(const bf16s& a, const bf16s& b) { return std::ranges::equal(a, b, {}, bits_of, bits_of); }
 
 /// Gathers results of many calls: from a magnitude on at most 2 ulp off, 99 of 100 at most 1; below it an absolute

@@ -3,6 +3,13 @@
 // does so under where::prefer_npu alone.
 #include "npurt/executor.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -142,4 +149,50 @@ TEST_CASE("a command that the driver does not take runs on the CPU where it may"
       CHECK(call.right());
     }
   }
+}
+
+TEST_CASE("a device that cannot be opened leaves the CPU where it may", "[ops][executor]") {
+  const faults refused("ioctl:any@1+=EACCES");
+  CHECK_THROWS_AS(executor(where::npu_only), npurt::device_error);
+  executor preferring(where::prefer_npu);
+  halves call;
+  CHECK(call(preferring).fallback == fallback_cause::device_refused);
+  CHECK(call.right());
+}
+
+TEST_CASE("the library is silent by default: calls, a fallback and failures write nothing to stderr",
+          "[ops][executor][log]") {
+  ::unsetenv("NPURT_LOG");
+  const int file = ::memfd_create("stderr", 0), before = ::dup(STDERR_FILENO);
+  REQUIRE(file >= 0);
+  REQUIRE(before >= 0);
+  const npurt::device device;
+  halves call;
+  {
+    executor preferring(where::prefer_npu, device), only(where::npu_only, device);
+    REQUIRE(::dup2(file, STDERR_FILENO) >= 0);
+    {
+      const faults refused("ioctl:create_hwctx@1-2=EINVAL");
+      CHECK(call(preferring).fallback == fallback_cause::device_refused);
+      CHECK_THROWS_AS(call(only), npurt::device_error);
+    }
+    CHECK(call(preferring).fallback == fallback_cause::none);
+    CHECK_THROWS_AS(npurt::scale(only, tensor_view(call.x, 2), 0.5F, tensor_view(call.y, 1)), npurt::shape_error);
+    const faults failing("command@1=error");
+    CHECK_THROWS_AS(call(only), npurt::command_error);
+  }
+  std::fputs("the program's own line\n", stderr);
+  std::fflush(stderr);
+  ::dup2(before, STDERR_FILENO);
+  std::string told(4096, '\0');
+  const auto length = ::pread(file, told.data(), told.size(), 0);
+  told.resize(static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+  // The emulated device tells of the command that fails, as the kernel's driver would in its log.
+  std::istringstream lines(told);
+  std::string others;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.starts_with("npurt-emu: ")) others += line;
+  CHECK(others == "the program's own line");
+  ::close(before);
+  ::close(file);
 }

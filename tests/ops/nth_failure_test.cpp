@@ -105,6 +105,13 @@ bytes matmul(npurt::device& device) {
   return bytes_of(y);
 }
 
+bytes transpose_plan(npurt::device& device) {
+  bf16s y = untouched(elements);
+  npurt::transpose_plan<bf16> plan(device, rows, columns);
+  plan(in(), matrix_view<bf16>(y, columns, rows));
+  return bytes_of(y);
+}
+
 // Operations without a plan of the caller's keep theirs with the device object: each call has one of its own.
 
 bytes copy(npurt::device&) {
@@ -135,6 +142,57 @@ bytes matmul_i8(npurt::device& device) {
   npurt::matmul_plan plan(device, {.m = rows, .n = rows, .k = columns});
   plan(matrix_view(whole_numbers(), rows, columns), matrix_view(whole_numbers(), columns, rows),
        matrix_view(y, rows, rows));
+  return bytes_of(y);
+}
+
+// Matmuls without a plan of the caller's: the device makes one for each K that it has not had lately.
+
+constexpr std::size_t depth = 16;       // of the product; from there on to K are zeros
+constexpr std::size_t plans_kept = 32;  // by a device
+
+std::size_t new_k() {
+  static std::size_t calls = 0;
+  static_assert(columns - depth > plans_kept);
+  return depth + calls++ % (columns - depth);
+}
+
+template <typename T>
+std::vector<T> with_zeros(const std::vector<T>& values, std::size_t all_rows, std::size_t k) {
+  std::vector<T> padded(all_rows * k);
+  for (std::size_t i = 0; i < all_rows * depth; ++i) padded[i / depth * k + i % depth] = values[i];
+  return padded;
+}
+
+/// Two of them, with all that comes behind the product.
+bytes matmul_batch(npurt::device& device) {
+  const std::size_t k = new_k();
+  const bf16s x = with_zeros(operand(), 2 * rows, k);
+  bf16s y = untouched(2 * rows * rows);
+  const tensor_view<const bf16, 3> residual{std::span(operand()).first(y.size()), 2, rows, rows};
+  npurt::matmul(
+      device, tensor_view(x, 2, rows, k), matrix_view<const bf16>(std::span(operand()).first(k * rows), k, rows),
+      tensor_view<bf16, 3>(y, 2, rows, rows), {.bias = std::span(operand()).first(rows), .residual = residual});
+  return bytes_of(y);
+}
+
+bytes matmul_weights(npurt::device& device) {
+  const std::size_t k = new_k();
+  const bf16s x = with_zeros(operand(), rows, k);
+  bf16s y = untouched(rows * rows);
+  const npurt::matmul_weights weights(device, matrix_view<const bf16>(std::span(operand()).first(k * rows), k, rows),
+                                      std::span(operand()).first(rows));
+  npurt::matmul(device, tensor_view(x, rows, k), weights, matrix_view<bf16>(y, rows, rows));
+  return bytes_of(y);
+}
+
+bytes matmul_i8_i8(npurt::device& device) {
+  const std::size_t k = new_k();
+  const integers x = with_zeros(whole_numbers(), rows, k);
+  integers y(rows * rows, 0x5A);
+  const std::vector<npurt::column_scale> scales(rows, {.bias = 9, .multiplier = 3, .shift = 9});
+  npurt::matmul(device, tensor_view(x, rows, k),
+                matrix_view<const std::int8_t>(std::span(whole_numbers()).first(k * rows), k, rows),
+                matrix_view(y, rows, rows), {.scales = scales, .zero_point = 1});
   return bytes_of(y);
 }
 
@@ -186,7 +244,8 @@ bytes with_failure(npurt::device& device, const call& what, int n) {
   return given;
 }
 
-void check_all_failures(const call& what) {
+/// @param plans that the device keeps of such calls, with their files
+void check_all_failures(const call& what, std::size_t plans = 0) {
   npurt::device device;
   const npurt::elementwise_plan keeps_overlay(device, npurt::elementwise::relu, 1);
   const bytes right = what(device);
@@ -204,6 +263,7 @@ void check_all_failures(const call& what) {
   // What XRT could not close is lost to it, but no call loses anything from then on. Some files are closed by another
   // thread, a little later.
   constexpr std::size_t calls = 12, kept = 5;
+  for (std::size_t i = 0; i < plans; ++i) what(device);
   const std::size_t files = open_files();
   for (std::size_t i = 0; i < calls; ++i) CHECK((what(device) == right));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -217,6 +277,9 @@ void check_all_failures(const call& what) {
 
 TEST_CASE("whichever ioctl fails: element-wise operations", "[ops][faults]") {
   check_all_failures(plan_call<npurt::elementwise_plan>(npurt::elementwise::gelu, elements));
+  for (const auto function : {npurt::elementwise::silu, npurt::elementwise::relu}) {
+    check_all_failures(plan_call<npurt::elementwise_plan>(function, elements));
+  }
   check_all_failures(plan_call<npurt::elementwise_plan>(npurt::elementwise::scale, elements, 1.5F));
   check_all_failures(add);
   check_all_failures(copy);
@@ -231,6 +294,16 @@ TEST_CASE("whichever ioctl fails: attention", "[ops][faults]") { check_all_failu
 TEST_CASE("whichever ioctl fails: attention_i8", "[ops][faults]") { check_all_failures(attention_i8); }
 TEST_CASE("whichever ioctl fails: matmul", "[ops][faults]") { check_all_failures(matmul); }
 TEST_CASE("whichever ioctl fails: matmul of integers", "[ops][faults]") { check_all_failures(matmul_i8); }
+TEST_CASE("whichever ioctl fails: matmul to int8", "[ops][faults]") { check_all_failures(matmul_i8_i8, plans_kept); }
+TEST_CASE("whichever ioctl fails: matmuls with bias and residual", "[ops][faults]") {
+  check_all_failures(matmul_batch, plans_kept);
+}
+TEST_CASE("whichever ioctl fails: matmul with weights", "[ops][faults]") {
+  check_all_failures(matmul_weights, plans_kept);
+}
 TEST_CASE("whichever ioctl fails: mel", "[ops][faults]") { check_all_failures(mel); }
-TEST_CASE("whichever ioctl fails: transpose", "[ops][faults]") { check_all_failures(transpose); }
+TEST_CASE("whichever ioctl fails: transpose", "[ops][faults]") {
+  check_all_failures(transpose);
+  check_all_failures(transpose_plan);
+}
 TEST_CASE("whichever ioctl fails: a sequence with pages of code", "[ops][faults]") { check_all_failures(sequence); }

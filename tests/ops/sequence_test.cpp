@@ -296,6 +296,7 @@ TEST_CASE("a sequence that is used as it cannot be says so", "[ops][sequence]") 
   CHECK_THROWS_AS(s.add(x, s.input("z", 8, 64)), npurt::shape_error);
   CHECK_THROWS_AS(s.softmax(s.input("odd", 8, 33)), npurt::shape_error);
   CHECK_THROWS_AS(s.attention(x.columns(0, 96), x, x), npurt::shape_error);
+  CHECK_THROWS_AS(s.attention(x, x, x, {}, 32), npurt::shape_error);
   CHECK_THROWS_AS(s.output("y", x), npurt::sequence_error);
   s.output("y", s.gelu(x));
   s.compile();

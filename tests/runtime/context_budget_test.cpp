@@ -129,6 +129,21 @@ TEST_CASE("pinned contexts stay, and who finds only such is told who holds them"
   CHECK_FALSE(all[2]->context.pinned());
 }
 
+TEST_CASE("a context that cannot be opened again is not pinned, until it can", "[runtime][hw_context]") {
+  npurt::device device;
+  const budget only_one(device, 1, 0ms);
+  worker first(device, 2);
+  first.touch();
+  worker(device, 3).touch();  // in the first one's place
+  {
+    const faults refused("ioctl:create_hwctx@1+=EINVAL");
+    CHECK_THROWS_AS(first.context.pin(), npurt::device_error);
+  }
+  CHECK_FALSE(first.context.pinned());
+  first.context.pin();
+  CHECK(first.right());
+}
+
 TEST_CASE("a context in use is not closed, one that is idle for longest is", "[runtime][hw_context]") {
   npurt::device device;
   const budget two(device, 2, 0ms);

@@ -11,6 +11,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace npurt::test {
@@ -64,6 +65,18 @@ inline xclbin_bytes without_section(xclbin_bytes file, std::uint32_t kind) {
   std::memmove(file.data() + at, file.data() + at + section_header_size, end - at - section_header_size);
   std::memset(file.data() + end - section_header_size, 0, section_header_size);
   put(file, section_count_at, count - 1);
+  return file;
+}
+
+/// The file with other contents of the section of a kind, behind everything else; the old ones stay as a gap.
+inline xclbin_bytes with_section(xclbin_bytes file, std::uint32_t kind, std::string_view contents) {
+  file.resize((file.size() + 7) / 8 * 8);
+  const std::size_t header = header_of(file, kind), at = file.size();
+  const auto bytes = std::as_bytes(std::span(contents));
+  file.insert(file.end(), bytes.begin(), bytes.end());
+  put<std::uint64_t>(file, header + 24, at);
+  put<std::uint64_t>(file, header + 32, contents.size());
+  put<std::uint64_t>(file, length_at, file.size());
   return file;
 }
 

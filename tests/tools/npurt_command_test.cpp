@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // npurt run, pack, hw-check, doctor on the emulated device; help, completion and manual pages.
+#include <algorithm>
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "binfmt/xclbin.hpp"
 #include "i8-matmul/reference.hpp"
@@ -18,6 +21,12 @@ namespace {
 const std::string command = NPURT_COMMAND " ", emulated = NPURT_EMU " " NPURT_COMMAND " ";
 const std::string prebuilt = NPURT_SOURCE_DIR "/kernels/prebuilt/i8-matmul.xclbin";
 constexpr std::size_t m = 256, n = 256, k = 64;
+
+#define NPURT_OPERATION(number, function, page) +1
+constexpr std::size_t operations_of_the_overlay = 0
+#include "overlay/operations.inc"
+    ;
+#undef NPURT_OPERATION
 
 /// a.bin, b.bin and insts.bin of one product, whose result is known.
 struct product {
@@ -56,6 +65,18 @@ TEST_CASE("npurt run computes with buffers from files", "[tools][run]") {
   CHECK(p.right());
 }
 
+TEST_CASE("npurt run shows a terminal how far it is, and nothing else", "[tools][run]") {
+  const product p;
+  const auto quiet = p.run(prebuilt, "--repeat 2");
+  CHECK(quiet.code == 0);
+  CHECK(quiet.err.empty());
+  p.folder.write("watched.sh", emulated + "run " + prebuilt +
+                                   " --insts insts.bin --in a.bin --in b.bin --out c.bin:256K --repeat 2\n");
+  const auto watched = p.folder.run("script -qec 'sh watched.sh' /dev/null");
+  CHECK(watched.code == 0);
+  CHECK(contains(watched.out, "\r\033[K[1/2] call"));
+}
+
 TEST_CASE("npurt run passes buffers in the order of its options", "[tools][run]") {
   const product p;
   // C first: the control code would write its third buffer, which is b.bin and too small.
@@ -82,6 +103,36 @@ TEST_CASE("npurt run says why a call fails", "[tools][run]") {
     CHECK(refused.code == 2);
     CHECK(contains(refused.err, "FILE:BYTES"));
   }
+}
+
+TEST_CASE("npurt run names files and kernels that it cannot take", "[tools][run]") {
+  const product p;
+  const auto refused = [&](const std::string& arguments, const std::string& part) {
+    INFO(arguments);
+    const auto done = p.folder.run(emulated + "run " + arguments);
+    INFO(done.err);
+    CHECK(done.code == 2);
+    CHECK(contains(done.err, part));
+  };
+  p.folder.write("odd.txt", "06030100 word");
+  p.folder.write("empty.bin", "");
+  refused(prebuilt + " --insts odd.txt", "odd.txt: control code text: no hexadecimal word");
+  refused(prebuilt + " --insts insts.bin --in missing.bin", "cannot read missing.bin");
+  refused(prebuilt + " --insts insts.bin --in empty.bin", "empty.bin has 0 bytes");
+}
+
+TEST_CASE("a command whose part for the device is missing, or of another version, says so", "[tools]") {
+  const scratch_folder folder;
+  REQUIRE(folder.run("mkdir -p bin " NPURT_LIBDIR "/npurt && cp " NPURT_COMMAND " bin/").code == 0);
+  const std::string hw_check = "bin/npurt hw-check --only relu";
+  const auto missing = folder.run(hw_check);
+  CHECK(missing.code == 2);
+  CHECK(contains(missing.err, "npurt_device_tools.so: cannot open shared object file"));
+  CHECK(contains(missing.err, "`npurt doctor`"));
+  REQUIRE(folder.run("cp " NPURT_EMULATOR " " NPURT_LIBDIR "/npurt/npurt_device_tools.so").code == 0);
+  const auto other = folder.run(hw_check);
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "it is of another version"));
 }
 
 TEST_CASE("npurt pack makes an XCLBIN that runs, and that lint has nothing against", "[tools][pack]") {
@@ -178,15 +229,70 @@ TEST_CASE("npurt hw-check writes a report", "[tools][hw-check]") {
   CHECK(second.at("checks").at(0).at("modelled_us") == 12.5);
 }
 
-TEST_CASE("npurt hw-check finds every operation right", "[tools][hw-check]") {
+TEST_CASE("npurt hw-check without a device, or against what is no report, says so", "[tools][hw-check]") {
   const scratch_folder folder;
-  const auto done = folder.run(emulated + "hw-check --repeat 1 --json -o all.json");
+  const auto alone = folder.run(command + "hw-check --only relu");
+  CHECK(alone.code == 1);
+  CHECK(contains(alone.err, "`npurt doctor` says more"));
+  folder.write("other.json", "[1, 2]");
+  const auto other = folder.run(emulated + "hw-check --only relu --repeat 1 --model other.json");
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "other.json is no report of npurt hw-check"));
+}
+
+TEST_CASE("an emulated device that is asked for what there is not says so, and is not there", "[tools]") {
+  const scratch_folder folder;
+  const auto threads = folder.run("NPURT_EMU_THREADS=many " + emulated + "hw-check --only relu");
+  CHECK(threads.code == 1);
+  CHECK(contains(threads.err, "npurt-emu: NPURT_EMU_THREADS=many: expected a number from 0 to "));
+}
+
+TEST_CASE("a timeline that cannot be written is told when the program ends", "[tools]") {
+  const scratch_folder folder;
+  const auto done =
+      folder.run("NPURT_LOG=error NPURT_TRACE=missing/t.json " + emulated + "hw-check --only relu --repeat 1");
+  CHECK(done.code == 0);
+  CHECK(contains(done.err, "NPURT_TRACE: "));
+}
+
+TEST_CASE("npurt-emu says what it does not take and cannot draw", "[tools]") {
+  const scratch_folder folder;
+  const auto unknown = folder.run(NPURT_EMU " --clock fast true");
+  CHECK(unknown.code == 125);
+  CHECK(contains(unknown.err, "--clock"));
+  const auto unwritable =
+      folder.run(NPURT_EMU " --plot missing/p.png " NPURT_COMMAND " hw-check --only relu --repeat 1");
+  CHECK(unwritable.code == 0);
+  CHECK(contains(unwritable.err, "cannot write missing/p.png"));
+}
+
+TEST_CASE("npurt hw-check finds every operation right, all on one context whose PDI is loaded once",
+          "[tools][hw-check]") {
+  const scratch_folder folder;
+  const auto done = folder.run("NPURT_EMU_STATS=stats.json " + emulated + "hw-check --repeat 1 --json -o all.json");
   INFO(done.out);
   CHECK(done.code == 0);
   const json report = json::parse(done.out);
   CHECK(report == json::parse(folder.read("all.json")));
-  CHECK(report.at("checks").size() == 15);
+  CHECK(report.at("checks").size() == 18);
   CHECK(report.at("wrong") == 0);
+  std::set<std::string> names;
+  for (const json& row : report.at("checks")) names.insert(row.at("name"));
+  constexpr std::array operations{"copy",         "gelu",         "silu",    "relu",      "scale",       "add",
+                                  "gelu-i8",      "layernorm",    "softmax", "matmul-i8", "matmul-bf16", "attention",
+                                  "matmul-i8-i8", "attention-i8", "mel",     "transpose"};
+  static_assert(operations.size() == operations_of_the_overlay);
+  for (const char* operation : operations) CHECK(names.contains(operation));
+  const json stats = json::parse(folder.read("stats.json"));
+  CHECK(stats.at("totals").at("contexts") == 1);
+  CHECK(stats.at("totals").at("pdi_loads") == 1);
+  REQUIRE(stats.at("commands").size() >= 2 * report.at("checks").size());
+  CHECK(stats.at("totals").at("commands") == stats.at("commands").size());
+  for (std::size_t i = 0; i < stats.at("commands").size(); ++i) {
+    const json& each = stats.at("commands")[i];
+    CHECK(each.at("pdi_loads") == (i == 0 ? 1 : 0));
+    CHECK(each.at("firmware_cycles_by_operation").contains("load PDI") == (i == 0));
+  }
 }
 
 TEST_CASE("npurt hw-check says which operation is not right", "[tools][hw-check]") {
@@ -237,6 +343,25 @@ TEST_CASE("npurt completes its commands and options in bash", "[tools]") {
   CHECK(contains(completed("npurt inspect npurt.b", 2), "npurt.bash\n"));
   CHECK(completed("npurt completion b", 2) == "bash\n");
   CHECK(completed("npurt manual hw", 2) == "hw-check\n");
+}
+
+TEST_CASE("the other tools complete their options, subcommands and commands in bash", "[tools]") {
+  const scratch_folder folder;
+  const auto completed = [&](const std::string& tool, const std::string& words, int at) {
+    std::string function = "_" + tool + "_complete";
+    std::ranges::replace(function, '-', '_');
+    folder.write("ask.bash", "source " NPURT_COMPLETIONS "/" + tool + ".bash\nCOMP_WORDS=(" + words + ")\nCOMP_CWORD=" +
+                                 std::to_string(at) + "\n" + function + "\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n");
+    const auto done = folder.run("bash ask.bash");
+    CHECK(done.err.empty());
+    return done.out;
+  };
+  CHECK(completed("npurt-as", "npurt-as --li", 1) == "--listing\n");
+  CHECK(contains(completed("npurt-as", "npurt-as ask", 1), "ask.bash\n"));
+  CHECK(completed("npurt-insts", "npurt-insts matmul-i8-i3", 1) == "matmul-i8-i32\n");
+  CHECK(completed("npurt-insts", "npurt-insts matmul-i8 --ou", 2) == "--output\n");
+  CHECK(completed("npurt-emu", "npurt-emu --sta", 1) == "--stats\n");
+  CHECK(contains(completed("npurt-emu", "npurt-emu pri", 1), "printf\n"));
 }
 
 // That these shells complete with it, ./dev package --test shows, where they are installed.

@@ -164,6 +164,23 @@ TEST_CASE("wrong arguments and files are refused before anything runs", "[tools]
   refused("f.s --lock 3=1", "48 to 63");
   refused("f.s --lock 49=64", "0 to 63");
   refused("f.s --lock 49=-1", "0 to 63");
+  refused("f.s --lock 49", "expected ID=VALUE");
+  refused("f.s --in f.s --in-at 24", "input of ");
+  refused("f.s --in f.s --in-at 65536", "at offset 0x10000");
+  refused("/dev/zero", "/dev/zero has more than");
+}
+
+TEST_CASE("data beside the core's own memory is refused", "[tools]") {
+  const scratch_folder folder;
+  folder.write("f.s", ".globl f\nf: " + ret + ".data\n.word 1\n");
+  REQUIRE(folder.run(NPURT_AS " f.s -o f.elf").code == 0);
+  std::string elf = folder.read("f.elf");
+  constexpr std::string_view own{"\0\0\7\0", 4}, another{"\0\0\4\0", 4};  // 0x70000, 0x40000
+  for (auto at = elf.find(own); at != std::string::npos; at = elf.find(own, at)) elf.replace(at, 4, another);
+  folder.write("far.elf", elf);
+  const auto done = folder.run(tool + "far.elf");
+  CHECK(done.code == 2);
+  CHECK(contains(done.err, "takes 0x40000..0x40004, outside of the core's own data memory"));
 }
 
 TEST_CASE("a damaged ELF file is refused", "[tools]") {
@@ -178,4 +195,29 @@ TEST_CASE("a damaged ELF file is refused", "[tools]") {
   const auto done = folder.run(tool + "object.elf");
   CHECK(done.code == 2);
   CHECK(contains(done.err, "link it first"));
+}
+
+TEST_CASE("an operation of the overlay runs from the assembly that npurt-kernels writes, with its profile", "[tools]") {
+  const scratch_folder folder;
+  REQUIRE(
+      folder.run(NPURT_KERNELS " " NPURT_SOURCE_DIR "/kernels --only overlay --output built --assembly texts").code ==
+      0);
+  for (const char* page : {"1", "2", "3", "4"}) {
+    CHECK(contains(folder.read("texts/overlay-page-" + std::string(page) + ".s"), "main:\n"));
+  }
+  // One pair of chunks: kernels/bf16-add/README.md says 17 cycles for 64 elements and 1,280 for the pair, about.
+  folder.write("parameters.bin", bytes_of<std::int32_t>({5, 1}));
+  const auto done = folder.run(tool +
+                               "texts/overlay-page-1.s --entry op_add_bf16 --in parameters.bin --lock 49=1 --lock 51=1 "
+                               "--lock 52=2 --stats s.json --profile");
+  INFO(done.out << done.err);
+  REQUIRE(done.code == 0);
+  const std::string stats = folder.read("s.json"), cycles = "\"cycles\": ";
+  const auto at = stats.find(cycles);
+  REQUIRE(at != std::string::npos);
+  const int taken = std::stoi(stats.substr(at + cycles.size()));
+  CHECK(taken >= 64 * 17);
+  CHECK(taken <= 1400);
+  CHECK(contains(done.out, "       64        64         0  .....V"));  // a multiplication in the loop over 64 elements
+  CHECK(contains(done.out, "slots used, of"));
 }

@@ -172,6 +172,10 @@ TEST_CASE("inspect reads the control ELF that aiebu-asm makes", "[tools][inspect
   CHECK(elf.at("relocations_by_symbol").contains("3"));  // bo0 is the kernel's argument 3
   CHECK(elf.at("control_code").at("operations_by_name").at("tct_sync") == code.at("operations_by_name").at("tct_sync"));
   CHECK(folder.run(command + "lint insts.elf").code == 0);
+  std::string many = folder.read("insts.elf");
+  many.replace(48, 2, "\xff\xff");  // e_shnum
+  folder.write("many.elf", many);
+  CHECK(contains(folder.run(command + "inspect many.elf").err, "has 65535 section headers"));
 }
 
 TEST_CASE("inspect reads the program of a core", "[tools][inspect]") {

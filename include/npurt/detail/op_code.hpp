@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,10 +40,22 @@ op_code layernorm_op_code(std::size_t rows, std::size_t columns, float eps);
 /// @param additive whether a third argument, a matrix like x, is added to x
 /// @throws shape_error naming R or C; value_error if mask.length is more than C
 op_code softmax_op_code(std::size_t rows, std::size_t columns, const softmax_mask& mask = {}, bool additive = false);
-/// @param options those of int8 to int8; its last argument is the table of the scales
-/// @throws shape_error naming M, N or K; value_error if the scales have no table
-op_code matmul_op_code(matmul_types types, const matmul_shape& shape,
-                       const matmul_options<std::int8_t, std::int8_t>& options = {});
+/// What is added to a product at the end: nothing, a matrix of bfloat16, or one of float (where C is of float).
+enum class matmul_addend : std::uint8_t { none, bf16, f32 };
+
+/// Of a product's control code. The first four are for bfloat16, scales and zero point for int8 to int8.
+struct matmul_code_options {
+  bool bias = false;  ///< an argument behind C: float for each column
+  bool gelu = false;
+  matmul_addend residual = matmul_addend::none;  ///< the last argument
+  bool b_transposed = false;                     ///< B is [N, K]; not with a residual
+  std::span<const column_scale> scales{};        ///< of each column; the last argument is their table
+  std::int32_t zero_point = 0;
+};
+
+/// @throws shape_error naming M, N or K; value_error if the scales have no table, or for options that the types have
+///         not or that do not go together
+op_code matmul_op_code(matmul_types types, const matmul_shape& shape, const matmul_code_options& options = {});
 /// q, k, v and the result in bf16.
 /// @throws shape_error, value_error as npurt::attention
 op_code attention_op_code(const attention_shape& shape, const attention_options& options = {});

@@ -23,7 +23,8 @@ struct softmax_mask {
   std::ptrdiff_t offset = 0;            ///< C - R where the last row is to see all columns
 };
 
-/// Largest C of an operation on the rows of a matrix [R, C], in elements.
+/// Largest C of an operation on the rows of a matrix [R, C], in elements: a chunk of 8 KB, which a core has buffers
+/// for.
 inline constexpr std::size_t rows_max_columns = 4096;
 /// Largest R; R · C is at most rows_max_elements, too.
 inline constexpr std::size_t rows_max_rows = std::size_t{1} << 20;

@@ -32,9 +32,11 @@ const op_report& run_attention(executor& target, heads_in q, heads_in k, heads_i
 /// @param v   [H, S, d] std::bfloat16_t
 /// @param out [H, T, d] std::bfloat16_t; may be q itself
 /// @return where it ran; valid as long as the target
-/// Cosine to the exact result of the same operands at least 0.9999; kernels/bf16-attention/README.md gives the largest
-/// error. A NaN in q makes its row anything, one in k or v all rows that see it; so does a score (q · k · scale) beyond
-/// 10^6 in size among the first 16 keys.
+/// No element is off by more than 2^-7 times the largest abs(v) of its head. Cosine to the exact result of the same
+/// operands at least 0.9999, also of each row whose root mean square is at least 1/16 of this largest abs(v); what is
+/// smaller has cancelled. abs(v) below 2^-49 may count as zero; abs(v) · S must be below 2^110. A NaN or infinity in q
+/// makes its row anything, one in k or v all rows that see it; so does a score (q · k · scale) beyond 10^6 in size
+/// among the first 16 keys.
 /// @throws shape_error naming H, T, S or d; value_error if the key length is not from 1 to S or the scale is not
 ///         positive and finite; otherwise as npurt::gelu
 template <typename Q, typename K, typename V, typename Out, detail::call_target Target>

@@ -99,7 +99,8 @@ const op_report& call_elementwise(Target& target, elementwise function, const ch
 /// @param y  tensor_view<std::bfloat16_t> with the extents of x; may be x itself
 /// @return where it ran; valid as long as the target
 /// Within 1 ulp of the exact value rounded to bfloat16 for at least 99 of 100 results of magnitude 2^-10 and more,
-/// never more than 2 ulp from it; below that the absolute error is at most 2^-18.
+/// never more than 2 ulp from it; below that the absolute error is at most 2^-18. A NaN gives a NaN, +inf itself, -inf
+/// 0.
 /// @throws shape_error naming the extent; file_error if the overlay's XCLBIN is not found, xclbin_error if it is
 ///         damaged; architecture_error if the device is not one that it is for; context_limit_error, buffer_error if
 ///         the device has no room; timeout_error, command_error if the command fails. y is written at the end only:
@@ -109,27 +110,30 @@ const op_report& gelu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::gelu, "gelu", x, y);
 }
 
-/// y = x / (1 + exp(-x)), element by element. Arguments, accuracy, copies and exceptions as npurt::gelu.
+/// y = x / (1 + exp(-x)), element by element. Arguments, accuracy, infinities and NaN, copies and exceptions as
+/// npurt::gelu.
 template <typename X, typename Y, detail::call_target Target>
 const op_report& silu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::silu, "silu", x, y);
 }
 
-/// y = max(x, 0), element by element; exact. Arguments, copies and exceptions as npurt::gelu.
+/// y = max(x, 0), element by element; exact, a NaN stays as it is. Arguments, copies and exceptions as npurt::gelu.
 template <typename X, typename Y, detail::call_target Target>
 const op_report& relu(Target& target, const X& x, const Y& y) {
   return detail::call_elementwise(target, elementwise::relu, "relu", x, y);
 }
 
-/// y = x · factor, element by element, the product in fp32 rounded once to nearest even. Arguments, copies and
-/// exceptions as npurt::gelu. Each factor is a plan of its own.
-/// @param factor of which the NPU takes the fp32 value
+/// y = x · factor, element by element, the product in fp32 rounded once to nearest even. Infinities and NaN as IEEE 754
+/// has them; denormal numbers, of x and of y, may count as zero. Arguments, copies and exceptions as npurt::gelu. Each
+/// factor is a plan of its own.
+/// @param factor of which the NPU takes the fp32 value; if it is infinite, NaN or above 3.39e38, y may be NaN
 template <typename X, typename Y, detail::call_target Target>
 const op_report& scale(Target& target, const X& x, float factor, const Y& y) {
   return detail::call_elementwise(target, elementwise::scale, "scale", x, y, factor);
 }
 
-/// sum = x + y, element by element, the sum in fp32 rounded once to nearest even. Copies and exceptions as npurt::gelu.
+/// sum = x + y, element by element, the sum in fp32 rounded once to nearest even. Infinities and NaN as IEEE 754 has
+/// them; denormal numbers may count as zero. Copies and exceptions as npurt::gelu.
 /// @param x, y  tensor_view<const std::bfloat16_t> of the same extents, 1 to 2^25 elements
 /// @param sum   tensor_view<std::bfloat16_t> of these extents; may be x or y itself
 template <typename X, typename Y, typename Sum, detail::call_target Target>

@@ -16,8 +16,8 @@ namespace npurt {
 /// device, y out of them: R padded to a multiple of what all cores take at once (at most 2,048 rows), C to an even
 /// number, above 2,044 to a multiple of 4. Context and plans are kept with the device as npurt::gelu's. Thread-safe.
 /// @param target where to run: a device or an executor
-/// @param x     [R, C] std::bfloat16_t, 1 <= R <= rows_max_rows, 1 <= C <= rows_max_columns, R · C at most
-///              rows_max_elements; row-major, any host memory
+/// @param x     [R, C] std::bfloat16_t, 1 <= R <= rows_max_rows, 1 <= C <= rows_max_columns (4,096: a row must lie in a
+///              core's 8 KB buffer as a whole), R · C at most rows_max_elements; row-major, any host memory
 /// @param gamma [C] std::bfloat16_t
 /// @param beta  [C] std::bfloat16_t
 /// @param eps   added to the variance: above 0, finite and not subnormal; each eps is a plan of its own
@@ -26,7 +26,8 @@ namespace npurt {
 /// Where abs(y) >= 2^-6 · max(abs gamma, abs beta): within 1 ulp of the exact value rounded to bfloat16 for at least 99
 /// of 100 results, never more than 2 ulp from it; elsewhere the absolute error is at most 2^-14 · max(abs gamma, abs
 /// beta). Rows of equal elements give beta. kernels/bf16-layernorm/README.md says what is left of this where abs(mean)
-/// is more than 2^8 standard deviations.
+/// is more than 2^8 standard deviations. abs(x - mean) must be below 2^60, abs(mean) below 2^127 standard deviations.
+/// An infinity or a NaN makes its row anything; the others stay right.
 /// @throws shape_error naming R or C; value_error if eps is no such number; otherwise as npurt::gelu
 template <typename X, typename Gamma, typename Beta, typename Y, detail::call_target Target>
 const op_report& layernorm(Target& target, const X& x, const Gamma& gamma, const Beta& beta, float eps, const Y& y) {

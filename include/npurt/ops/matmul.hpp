@@ -223,9 +223,11 @@ using matmul_plan = basic_matmul_plan<std::int8_t, std::int32_t>;
 /// column; within 64 columns (of 0 to 63, 64 to 127, ...) shifts may differ by 14, see kernels/i8-matmul/README.md; sum
 /// + bias must fit std::int32_t. std::bfloat16_t: products exact, sums in fp32, off by at most 16 · 2^-23 times the sum
 /// of the terms' magnitudes (bias and residual are terms) for each 64 of K; a result of std::bfloat16_t is this sum
-/// rounded once, to nearest even. gelu is that of the fp32 sum and off by at most 1.32 · 2^-7 of itself and 2^-18 more;
-/// but for what the sum is off by, a std::bfloat16_t is within one ulp of gelu of the exact sum, rounded, for 99 % of
-/// results of at least 2^-10, and never over two. It is not rounded before a residual is added.
+/// rounded once, to nearest even. Infinities and NaN are as in IEEE 754, in their row or column alone, a sum beyond the
+/// largest float is infinite; denormal elements, and terms below 2^-126, may count as zero. gelu is that of the fp32
+/// sum and off by at most 2^-8 of itself and 2^-19 more; but for what the sum is off by, a std::bfloat16_t of at least
+/// 2^-10 is within one ulp of gelu of the exact sum, rounded, a smaller one within 2^-17.8. It is not rounded before a
+/// residual is added.
 /// @param target  where to run: a device or an executor
 /// @param a       [M, K] or [G, M, K] std::int8_t or std::bfloat16_t, any host memory
 /// @param b       [K, N] or [G, K, N] elements as a's, any host memory; or matmul_weights for std::bfloat16_t

@@ -8,7 +8,8 @@
 
 namespace npurt {
 
-/// Where a call ran. One on a device never runs on the CPU; one on an executor does where that was told to.
+/// Where a call ran. One on a device never runs on the CPU; one on an executor does where that was told to. A value;
+/// that of a device or executor is not written again, so that threads may read it at once.
 struct op_report {
   std::string device_name;                         ///< "cpu" for the CPU
   bool emulated = false;                           ///< true: npurt's emulated NPU computed it

@@ -19,8 +19,9 @@ namespace npurt {
 /// is copied into a buffer of the device, y out of one, padded as npurt::layernorm's. Context and plans are kept with
 /// the device as npurt::gelu's. Thread-safe.
 /// @param target where to run: a device or an executor
-/// @param x [R, C] std::bfloat16_t, 1 <= R <= rows_max_rows, 1 <= C <= rows_max_columns, R · C at most
-///          rows_max_elements; row-major, any host memory. -inf is masked, too
+/// @param x [R, C] std::bfloat16_t, 1 <= R <= rows_max_rows, 1 <= C <= rows_max_columns (4,096: a row must lie in a
+///          core's 8 KB buffer as a whole), R · C at most rows_max_elements; row-major, any host memory. -inf is
+///          masked, too; a +inf or NaN makes its row anything, the others stay right
 /// @param y [R, C] std::bfloat16_t; may be x itself
 /// @param mask the columns that count, all of them unless it says otherwise; each mask is a plan of its own
 /// @return where it ran; valid as long as the target

@@ -174,4 +174,13 @@ array_statistics array::statistics() const {
   return s;
 }
 
+std::uint64_t array::core_running() const {
+  std::uint64_t cycles = 0;
+  for (const auto& c : partition_->cores) {
+    const core_counters n = c->counters();
+    cycles += n.bundles + n.stalls[static_cast<std::size_t>(stall::memory)];
+  }
+  return cycles;
+}
+
 }  // namespace npurt::emu

@@ -113,6 +113,8 @@ class array {
   std::string waiting_report(const std::optional<awaited_token>& awaited = std::nullopt) const;
   /// Counts since the array was built, up to now: what still sleeps or runs a task counts so far.
   array_statistics statistics() const;
+  /// Cycles that cores have run or waited for memory banks since the array was built, added up.
+  std::uint64_t core_running() const;
 
   /// Everything that happens from now on is told to the recorder, as the array `owner`, whose now is cycle `at` of the
   /// recorder's timeline; nullptr ends it and closes what is open.

@@ -23,11 +23,6 @@ std::optional<aie::tile_id> core_tile::neighbour_id(unsigned side) const {
   return at;
 }
 
-tile* core_tile::neighbour(unsigned side) const {
-  const auto at = neighbour_id(side);
-  return at ? &partition_.at(*at) : nullptr;
-}
-
 std::optional<core_tile::window> core_tile::find(std::uint32_t address, std::uint32_t size) const {
   if (address < first_window || address >= first_window + 4 * window_bytes) return std::nullopt;
   const std::uint32_t offset = address % window_bytes;

@@ -10,7 +10,10 @@
 namespace npurt::emu {
 
 core_tile::core_tile(partition& owner, aie::tile_id id)
-    : partition_(owner), id_(id), agent_(core_agent(id)), core_(*this), cycles_(&core_.counters().cycles) {}
+    : partition_(owner), id_(id), agent_(core_agent(id)), core_(*this), cycles_(&core_.counters().cycles) {
+  for (unsigned side = 0; side < sides_.size(); ++side)
+    if (const auto at = neighbour_id(side)) sides_[side] = &owner.at(*at);
+}
 
 /// A core whose events are watched does not run ahead; of the others only the sticky bits can be seen.
 void core_tile::raise(unsigned event) {

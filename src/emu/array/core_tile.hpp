@@ -111,7 +111,8 @@ class core_tile final : public core_ports {
   /// The cycle that the core is in.
   std::uint64_t current_cycle() const { return ahead_ ? ahead_clock_ + *cycles_ : partition_now(); }
   std::uint64_t partition_now() const;
-  tile* neighbour(unsigned side) const;
+  /// South, west, north and the own tile; nullptr where no core tile is.
+  tile* neighbour(unsigned side) const { return sides_[side]; }
   lock& find_lock(unsigned id) const;
   core_tile* cascade_target() const;
   bool bus_is_open();
@@ -135,6 +136,7 @@ class core_tile final : public core_ports {
   partition& partition_;
   aie::tile_id id_;
   agent_id agent_;
+  std::array<tile*, 4> sides_{};
   core core_;
   bool in_reset_ = true;
   bool enable_bit_ = false;

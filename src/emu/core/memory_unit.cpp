@@ -35,12 +35,13 @@ modifier read_modifier(const register_file& registers, std::uint16_t offset) {
 
 }  // namespace
 
-std::uint32_t gather_address(const frame& f, unsigned i) {
+gather_place find_gather_place(const frame& f, unsigned i) {
   const std::string_view mnemonic = f.op->row->mnemonic;
   const unsigned word = i + (mnemonic.ends_with(".hi") ? 4u : 0u);
-  const std::uint32_t bytes = mnemonic.contains("4x16") ? 4 : mnemonic.contains("4x32") ? 8 : 16;
-  const std::uint32_t aligned = f.use<std::array<std::uint32_t, 8>>(0)[word] & address_mask & ~(bytes - 1);
-  return i % 2 != 0 ? aligned | 0x10 : aligned;
+  const std::uint32_t entry = mnemonic.contains("4x16") ? 2 : mnemonic.contains("4x32") ? 4 : 8;
+  constexpr std::uint32_t row = 32;
+  const std::uint32_t address = f.use<std::array<std::uint32_t, 8>>(0)[word] & address_mask;
+  return {.block = (address & ~(row - 1)) | (i % 2 != 0 ? 0x10u : 0u), .offset = (address % row / 2) & ~(entry - 1)};
 }
 
 void machine::form_address(frame& f) {
@@ -170,7 +171,7 @@ bool machine::pass_lock(frame& f) {
 /// Four independent accesses; granted ones are counted in frame::flags.
 bool machine::pass_gather(frame& f) {
   for (; f.flags < 4; ++f.flags) {
-    if (!ports_->claim_banks(gather_address(f, f.flags), 8)) {
+    if (!ports_->claim_banks(find_gather_place(f, f.flags).block, 16)) {
       return stop_for(stall::memory, f);
     }
   }

@@ -151,9 +151,15 @@ struct frame {
   unsigned def_size(unsigned i) const { return op->defs[i].pieces[0].size + op->defs[i].pieces[1].size; }
 };
 
-/// Address of access `i` (0-3) of a vldb.4x instruction: words 0-3 (.lo) or 4-7 (.hi) of the source, aligned to two
-/// elements, the odd ones in the other half of 32 bytes (aie2/README.md, "Addresses and pointers").
-std::uint32_t gather_address(const frame& f, unsigned i);
+/// What access `i` (0-3) of a vldb.4x instruction reads: from an entry on, what is left of a block of 16 bytes. A row
+/// of a table holds its entries twice, in both halves of 32 bytes, so that two accesses of a pair need different banks:
+/// odd ones take the second half, and an address counts two bytes for each of an entry. Words 0-3 (.lo) or 4-7 (.hi) of
+/// the source are the addresses. (Rows VLDB_4x of golden/isa that read common bytes; tables of mlir-aie's
+/// aie_runtime_lib.)
+struct gather_place {
+  std::uint32_t block, offset;
+};
+gather_place find_gather_place(const frame& f, unsigned i);
 
 template <typename T, std::size_t N>
 using lanes = std::array<T, N>;

@@ -16,6 +16,12 @@ struct npurt_emulator_command {
   std::uint32_t outcome;
   std::uint32_t reserved;
   const char* report;  ///< why a command failed, empty if it did not; valid until this thread's next call
+  /// Parts of cycles, which add up to them: cores run or wait for their memory banks (mean of the enabled ones); of the
+  /// rest the firmware works (PDIs, the launch, control code); of the rest cores wait for data.
+  std::uint64_t compute_cycles, launch_cycles, transfer_cycles;
+  /// Of all enabled cores added up: cycles, bundles, and waits by cause.
+  std::uint64_t core_cycles, core_running, bank_stalls, lock_stalls, stream_stalls, cascade_stalls;
+  std::uint64_t ddr_read_bytes, ddr_write_bytes;
 };
 
 /// Version of this interface.

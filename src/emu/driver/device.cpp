@@ -120,8 +120,9 @@ command_result device::run(std::uint64_t number, const address_space& space, con
   const auto failed = [](std::string why) {
     return command_result{.outcome = command_outcome::error, .report = std::move(why)};
   };
-  if (command.mode != transaction_mode)
-    return failed(std::format("kernel argument opcode is {}; only 3, a transaction, is supported", command.mode));
+  if (command.mode != transaction_mode && !command.is_dpu_sequence)
+    return failed(
+        std::format("kernel argument opcode is {}; only 3, a transaction, and 1, a DPU sequence, are", command.mode));
   // Its own header says how long it is; mlir-aie's Python runtime passes bytes where the kernel wants words.
   const auto code = space.control_code(command.control_code, command.control_code_size);
   if (code.data() == nullptr)
@@ -131,6 +132,7 @@ command_result device::run(std::uint64_t number, const address_space& space, con
                                 .control_code = code,
                                 .arguments = command.arguments,
                                 .apply_patches = command.opcode == packet_opcode::start_cu,
+                                .is_dpu_sequence = command.is_dpu_sequence,
                                 .cancelled = &cancelled,
                                 .memory = &memory});
 }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <format>
 #include <memory>
 #include <mutex>
@@ -142,13 +143,16 @@ std::optional<last_command> get_last_command() {
   if (own) return own->get_last_command(::getpid());
   for (const auto& session : shared_files::of_process().all()) {
     const auto reply = session->call({.kind = shared::request::last_command});
-    if (!reply || reply->result < 0) continue;
-    return last_command{
-        .result = {.outcome = static_cast<command_outcome>(reply->result),
-                   .report = std::string(reinterpret_cast<const char*>(reply->payload.data()), reply->payload.size()),
-                   .cycles = reply->values[0],
-                   .macs = reply->values[1]},
-        .clock_hz = reply->values[2]};
+    command_costs costs;
+    if (!reply || reply->result < 0 || reply->payload.size() < sizeof costs) continue;
+    std::memcpy(&costs, reply->payload.data(), sizeof costs);
+    const auto report = std::span(reply->payload).subspan(sizeof costs);
+    return last_command{.result = {.outcome = static_cast<command_outcome>(reply->result),
+                                   .report = std::string(reinterpret_cast<const char*>(report.data()), report.size()),
+                                   .cycles = reply->values[0],
+                                   .macs = reply->values[1],
+                                   .costs = costs},
+                        .clock_hz = reply->values[2]};
   }
   return std::nullopt;
 }
@@ -207,7 +211,7 @@ std::unique_ptr<npurt::emu::shim::device_model> npurt::emu::shim::make_device_mo
   return std::make_unique<driver::amdxdna_model>();
 }
 
-extern "C" __attribute__((visibility("default"))) std::uint32_t npurt_emulator_version() { return 1; }
+extern "C" __attribute__((visibility("default"))) std::uint32_t npurt_emulator_version() { return 2; }
 
 extern "C" __attribute__((visibility("default"))) int npurt_emulator_set_faults(const char* text) {
   return npurt::emu::driver::set_process_faults(text == nullptr ? "" : text) ? 1 : 0;
@@ -244,11 +248,23 @@ extern "C" __attribute__((visibility("default"))) int npurt_emulator_last_comman
   if (!last || command == nullptr) return 0;
   thread_local std::string report;
   report = last->result.report;
+  const npurt::emu::command_costs& costs = last->result.costs;
   *command = {.cycles = last->result.cycles,
               .macs = last->result.macs,
               .clock_hz = last->clock_hz,
               .outcome = static_cast<std::uint32_t>(last->result.outcome),
               .reserved = 0,
-              .report = report.c_str()};
+              .report = report.c_str(),
+              .compute_cycles = costs.compute,
+              .launch_cycles = costs.launch,
+              .transfer_cycles = costs.transfer,
+              .core_cycles = costs.core_cycles,
+              .core_running = costs.core_running,
+              .bank_stalls = costs.bank_stalls,
+              .lock_stalls = costs.lock_stalls,
+              .stream_stalls = costs.stream_stalls,
+              .cascade_stalls = costs.cascade_stalls,
+              .ddr_read_bytes = costs.ddr_read_bytes,
+              .ddr_write_bytes = costs.ddr_write_bytes};
   return 1;
 }

@@ -215,6 +215,7 @@ command_result hwctx::run_all(const job& job, std::size_t& ran) {
                                    cancelled_);
     result.cycles += total.cycles;
     result.macs += total.macs;
+    result.costs += total.costs;
     for (const auto& note : result.notes) log(std::format("note, told once: {}", note));
     total = std::move(result);
   }

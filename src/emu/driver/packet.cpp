@@ -24,6 +24,13 @@ constexpr std::uint32_t max_chain = 64;  // amdxdna aie2_message.c
 
 // Register map of a START_CU kernel: u64 opcode, u64 instruction address, u32 instruction words, then u64 buffers.
 constexpr std::size_t register_map_header_words = 5;
+// Opcode 1: u64 1, ifm, param, ofm, inter, instruction address, u32 instruction words, u64 mc_code (AMD's XCLBINs).
+constexpr std::uint64_t dpu_opcode = 1;
+constexpr std::size_t dpu_buffers = 4, dpu_map_words = 13, dpu_mc_code_argument = 5;
+// Kernels without an opcode (functional 1: Riallto's and mlir-aie's of 2023): u64 instruction address, u64 instruction
+// words, then u64 buffers. The address is one of the device heap, far above any opcode.
+constexpr std::uint64_t least_heap_address = 0x10000;
+constexpr std::size_t plain_map_header_words = 4;
 // START_NPU payload: u64 instruction address, u32 instruction bytes, u32 property count, then the arguments.
 constexpr std::size_t start_npu_header_words = 4;
 
@@ -31,17 +38,49 @@ std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t index) {
   return words[index] | std::uint64_t{words[index + 1]} << 32;
 }
 
+std::uint64_t instruction_bytes(std::uint32_t words) { return std::uint64_t{words} * sizeof(std::uint32_t); }
+
+void add_buffers(std::vector<std::uint64_t>& arguments, std::span<const std::uint32_t> map, std::size_t from,
+                 std::size_t to) {
+  for (auto word = from; word + 1 < to; word += 2) arguments.push_back(pair(map, word));
+}
+
+/// The arguments are numbered as a DPU sequence does: 0 ifm, 1 param, 2 ofm, 3 inter, 5 mc_code.
+kernel_command parse_dpu(std::uint32_t cu, std::span<const std::uint32_t> map) {
+  kernel_command command{.cu = cu,
+                         .mode = dpu_opcode,
+                         .is_dpu_sequence = true,
+                         .control_code = pair(map, 10),
+                         .control_code_size = instruction_bytes(map[12]),
+                         .arguments = {}};
+  add_buffers(command.arguments, map, 2, 2 + 2 * dpu_buffers);
+  command.arguments.resize(dpu_mc_code_argument);
+  add_buffers(command.arguments, map, dpu_map_words, std::min(map.size(), dpu_map_words + 2));
+  return command;
+}
+
+kernel_command parse_without_opcode(std::uint32_t cu, std::span<const std::uint32_t> map) {
+  kernel_command command{.cu = cu,
+                         .mode = dpu_opcode,
+                         .is_dpu_sequence = true,
+                         .control_code = pair(map, 0),
+                         .control_code_size = instruction_bytes(map[2]),
+                         .arguments = {}};
+  add_buffers(command.arguments, map, plain_map_header_words, map.size());
+  return command;
+}
+
 std::expected<kernel_command, int> parse_start_cu(std::uint32_t cu, std::span<const std::uint32_t> map) {
   if (map.size() < register_map_header_words) return std::unexpected(EINVAL);
+  if (pair(map, 0) >= least_heap_address) return parse_without_opcode(cu, map);
+  if (pair(map, 0) == dpu_opcode && map.size() >= dpu_map_words) return parse_dpu(cu, map);
   kernel_command command{.opcode = packet_opcode::start_cu,
                          .cu = cu,
                          .mode = pair(map, 0),
                          .control_code = pair(map, 2),
-                         .control_code_size = std::uint64_t{map[4]} * sizeof(std::uint32_t),
+                         .control_code_size = instruction_bytes(map[4]),
                          .arguments = {}};
-  command.arguments.reserve((map.size() - register_map_header_words) / 2);
-  for (auto word = register_map_header_words; word + 1 < map.size(); word += 2)
-    command.arguments.push_back(pair(map, word));
+  add_buffers(command.arguments, map, register_map_header_words, map.size());
   return command;
 }
 

@@ -25,6 +25,7 @@ struct kernel_command {
   packet_opcode opcode = packet_opcode::start_cu;
   std::uint32_t cu = 0;
   std::uint64_t mode = 3;                ///< the kernel's "opcode" argument
+  bool is_dpu_sequence = false;          ///< the control code is of the form before transactions
   std::uint64_t control_code = 0;        ///< device address
   std::uint64_t control_code_size = 0;   ///< bytes
   std::vector<std::uint64_t> arguments;  ///< device addresses, bo0 first

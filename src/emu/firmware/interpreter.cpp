@@ -163,7 +163,9 @@ bool interpreter::wait_token(aie::tile_id tile, aie::dma_direction direction, un
 }
 
 std::optional<array::run_end> interpreter::await_token() {
+  const std::uint64_t before = array_.core_running();
   const auto end = array_.run(std::min(deadline_, array_.now() + cancel_interval), true, true);
+  running_meanwhile_ += array_.core_running() - before;
   const bool goes_on = end == array::run_end::token || (end == array::run_end::reached && array_.now() < deadline_);
   return goes_on ? std::nullopt : std::optional(end);
 }

@@ -30,6 +30,8 @@ class interpreter {
 
   /// Cycles that the firmware itself was busy.
   std::uint64_t firmware_cycles() const { return firmware_cycles_; }
+  /// What cores ran (array::core_running()) while it waited for tokens.
+  std::uint64_t running_meanwhile() const { return running_meanwhile_; }
 
  private:
   /// Executes one operation; false: it can never complete, and `result_` says why.
@@ -52,7 +54,7 @@ class interpreter {
   array& array_;
   const npu_command& command_;
   std::uint64_t deadline_;
-  std::uint64_t firmware_cycles_ = 0;
+  std::uint64_t firmware_cycles_ = 0, running_meanwhile_ = 0;
   firmware_log& log_;
   device_memory& memory_;
   state_table state_;

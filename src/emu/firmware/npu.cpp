@@ -153,6 +153,8 @@ std::string npu::statistics() const {
   for (const std::string& record : impl_->records) commands.push_back(nlohmann::json::parse(record));
   nlohmann::json totals = to_json(impl_->total);
   totals.update({{"commands", impl_->commands},
+                 {"contexts", impl_->next_id - 1},
+                 {"pdi_loads", impl_->total_pdi_loads},
                  {"cycles", impl_->total_cycles},
                  {"firmware_cycles", impl_->total_firmware},
                  {"macs", impl_->macs},

@@ -2,7 +2,9 @@
 // The emulated NPU behind the driver: contexts, PDIs, commands. The driver's only way into firmware and array.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -29,14 +31,34 @@ class device_memory {
 /// A command as the driver hands it on, addresses already device addresses.
 struct npu_command {
   std::uint32_t cu = 0;
-  std::span<const std::byte> control_code;       ///< transaction stream
+  std::span<const std::byte> control_code;       ///< transaction stream or DPU sequence
   std::vector<std::uint64_t> arguments;          ///< buffer addresses, bo0 first, for DDR_PATCH
   bool apply_patches = true;                     ///< false in the ELF flow: XRT has patched the stream already
+  bool is_dpu_sequence = false;                  ///< the control code is of the form before transactions
   const std::atomic<bool>* cancelled = nullptr;  ///< ends the command as aborted, soon after it becomes true
   device_memory* memory = nullptr;               ///< as the command's client has it; the NPU's if null
 };
 
 enum class command_outcome : std::uint8_t { completed, error, timeout, aborted };
+
+/// Where the time of a command, or of several, went. Compute, launch and transfer add up to its cycles.
+struct command_costs {
+  std::uint64_t compute = 0;   ///< cores run or wait for their memory banks; mean of the enabled ones
+  std::uint64_t launch = 0;    ///< of the rest: the firmware works (PDIs, the launch, control code)
+  std::uint64_t transfer = 0;  ///< of the rest: cores wait for data, or for the result to leave
+  // Cycles of all enabled cores added up, and what they did in them.
+  std::uint64_t core_cycles = 0, core_running = 0, bank_stalls = 0, lock_stalls = 0, stream_stalls = 0,
+                cascade_stalls = 0;
+  std::uint64_t ddr_read_bytes = 0, ddr_write_bytes = 0;
+
+  command_costs& operator+=(const command_costs& more) {
+    using numbers = std::array<std::uint64_t, sizeof(command_costs) / sizeof(std::uint64_t)>;
+    auto sum = std::bit_cast<numbers>(*this);
+    const auto added = std::bit_cast<numbers>(more);
+    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += added[i];
+    return *this = std::bit_cast<command_costs>(sum);
+  }
+};
 
 /// Modelled figures of one command. Times in cycles of the array clock (H clock).
 struct command_result {
@@ -47,6 +69,7 @@ struct command_result {
   std::uint32_t failed_op = 0;  ///< index of the control-code operation that failed
   /// What the command did that is not established on Phoenix and was accepted; each is told once per device.
   std::vector<std::string> notes = {};
+  command_costs costs = {};
 };
 
 using context_id = std::uint32_t;

@@ -66,6 +66,7 @@ void npu::impl::unload(context& c) {
 void npu::impl::configure(context& c, std::span<const std::uint32_t> cdo) {
   c.pdi.reset();
   c.tiles.reset();
+  ++c.pdi_loads;
   spend(c, "load PDI", load_cycles(load_cdo(c.tiles, cdo, cycle_budget, c.cancelled)));
 }
 
@@ -117,15 +118,17 @@ void npu::impl::spend(context& c, std::string_view what, std::uint64_t cycles) {
 command_result npu::impl::run(context& c, const npu_command& command) {
   command_result result;
   c.tiles.forget_translations();
-  c.firmware_cycles = 0;
+  c.firmware_cycles = c.pdi_loads = c.running_meanwhile = 0;
   try {
     load(c, command.cu);
-    const binfmt::control_code code = binfmt::read_control_code(command.control_code);
+    const binfmt::control_code code = command.is_dpu_sequence ? binfmt::read_dpu_sequence(command.control_code)
+                                                              : binfmt::read_control_code(command.control_code);
     spend(c, "launch", timing::fw_command);
     interpreter firmware(c.tiles, command, cycle_budget, c.log, c.memory->memory(),
                          [&](const binfmt::control_operation& op) { return load_pdi(c, op); });
     result = firmware.run(code);
     c.firmware_cycles += firmware.firmware_cycles();
+    c.running_meanwhile = firmware.running_meanwhile();
     // The event that stops a trace comes last in control code; the rest of the trace is on its way still.
     if (result.outcome == command_outcome::completed && c.tiles.traces())
       c.tiles.run(c.tiles.now() + timing::fw_completion, false, true);
@@ -145,6 +148,7 @@ void npu::impl::record(context_id id, const context& c, const column_turns::turn
   ++commands;
   total_cycles += cost.cycles;
   total_firmware += c.firmware_cycles;
+  total_pdi_loads += c.pdi_loads;
   macs += result.macs;
   add(total, cost, when.place.start);
   ddr_read += cost.ddr_read_bytes;
@@ -158,7 +162,10 @@ void npu::impl::record(context_id id, const context& c, const column_turns::turn
   entry["outcome"] = name(result.outcome);
   entry["start_column"] = when.place.start;
   entry["start_cycle"] = when.start;
+  entry["time"] = {
+      {"compute", result.costs.compute}, {"launch", result.costs.launch}, {"transfer", result.costs.transfer}};
   entry["firmware_cycles"] = c.firmware_cycles;
+  entry["pdi_loads"] = c.pdi_loads;
   entry["firmware_cycles_by_operation"] = c.log.busy_cycles;
   if (!result.report.empty()) entry["report"] = result.report;
   records.push_back(entry.dump());
@@ -226,6 +233,7 @@ command_result npu::impl::execute(context& c, const npu_command& command, array_
   cost = difference(c.tiles.statistics(), before);
   result.cycles = cost.cycles;
   result.macs = total_macs(cost);
+  result.costs = costs_of(cost, c.firmware_cycles, c.running_meanwhile);
   if (result.outcome == command_outcome::completed) go_on(c, result.notes);
   for (const auto& [what, times] : cost.ignored_writes)
     if (times != 0) add_note(result.notes, "without effect here: " + what);

@@ -56,7 +56,8 @@ struct context {
   std::vector<std::uint32_t> pdi_cdo = {};                                    ///< and what it held
 
   // Of the command under way.
-  std::uint64_t firmware_cycles = 0;
+  std::uint64_t firmware_cycles = 0, pdi_loads = 0;
+  std::uint64_t running_meanwhile = 0;  ///< what cores ran while the firmware waited
   const std::atomic<bool>* cancelled = nullptr;
   bool displaced = false;  ///< what its columns hold will be lost when it ends: it moved, or the device was off
   firmware_log log = {};

@@ -75,7 +75,8 @@ struct npu::impl {
   std::unique_ptr<timeline> line;
   array_statistics total;            ///< over the device's usable columns
   std::vector<std::string> records;  ///< JSON text, a fifth of the size of its tree
-  std::uint64_t commands = 0, total_cycles = 0, total_firmware = 0, macs = 0, ddr_read = 0, ddr_written = 0;
+  std::uint64_t commands = 0, total_cycles = 0, total_firmware = 0, total_pdi_loads = 0, macs = 0, ddr_read = 0,
+                ddr_written = 0;
   std::map<std::string, std::uint64_t, std::less<>> ignored;
   std::set<std::string> told;  ///< notes
 };

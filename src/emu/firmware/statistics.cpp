@@ -2,10 +2,12 @@
 // What commands cost, as JSON.
 #include "emu/firmware/statistics.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "aie/stream_switch.hpp"
+#include "emu/core/core.hpp"
 
 namespace npurt::emu {
 namespace {
@@ -117,6 +119,28 @@ void add(array_statistics& total, const array_statistics& what, unsigned start) 
 std::uint64_t total_macs(const array_statistics& s) {
   return std::accumulate(s.cores.begin(), s.cores.end(), std::uint64_t{0},
                          [](std::uint64_t sum, const core_statistics& c) { return sum + c.macs; });
+}
+
+/// What cores ran other than `running` was beside the firmware's work and hides so much of it.
+command_costs costs_of(const array_statistics& what, std::uint64_t firmware, std::uint64_t running) {
+  command_costs all{.ddr_read_bytes = what.ddr_read_bytes, .ddr_write_bytes = what.ddr_write_bytes};
+  std::uint64_t cores = 0;
+  for (const core_statistics& c : what.cores) {
+    const auto stalls = [&](stall cause) { return c.stalls[static_cast<std::size_t>(cause)]; };
+    if (c.cycles != 0) ++cores;
+    all.core_cycles += c.cycles;
+    all.core_running += c.bundles;
+    all.bank_stalls += stalls(stall::memory);
+    all.lock_stalls += stalls(stall::lock);
+    all.stream_stalls += stalls(stall::stream_in) + stalls(stall::stream_out);
+    all.cascade_stalls += stalls(stall::cascade_in) + stalls(stall::cascade_out);
+  }
+  const auto mean = [&](std::uint64_t sum) { return cores == 0 ? 0 : sum / cores; };
+  all.compute = std::min(what.cycles, mean(all.core_running + all.bank_stalls));
+  const std::uint64_t hidden = all.compute - std::min(all.compute, mean(running));
+  all.launch = std::min(what.cycles - all.compute, firmware - std::min(firmware, hidden));
+  all.transfer = what.cycles - all.compute - all.launch;
+  return all;
 }
 
 nlohmann::json to_json(const array_statistics& s) {

@@ -46,6 +46,9 @@ op_code attention_op_code_of(operation op, const char* type, const overlay::atte
           {{"q", type, queries}, {"k", type, keys}, {"v", type, keys}, {"out", "bf16", queries}}};
 }
 
+static_assert(std::to_underlying(matmul_addend::f32) == std::to_underlying(overlay::matmul_residual::f32) &&
+              std::to_underlying(matmul_addend::bf16) == std::to_underlying(overlay::matmul_residual::bf16));
+
 /// Of a product's types.
 struct matmul_names {
   operation op;
@@ -105,28 +108,43 @@ op_code softmax_op_code(std::size_t rows, std::size_t columns, const softmax_mas
                       rows);
 }
 
-op_code matmul_op_code(matmul_types types, const matmul_shape& shape,
-                       const matmul_options<std::int8_t, std::int8_t>& options) {
+op_code matmul_op_code(matmul_types types, const matmul_shape& shape, const matmul_code_options& options) {
   const matmul_names names = names_of(types);
   const auto extent = [](const char* letter, std::size_t value) {
     check_range("matmul", "the shape", letter, value, std::numeric_limits<std::uint32_t>::max());
     return static_cast<std::uint32_t>(value);
   };
-  const overlay::matmul_job job = overlay::padded({.m = extent("M", shape.m),
-                                                   .n = extent("N", shape.n),
-                                                   .k = extent("K", shape.k),
-                                                   .bf16 = names.op == operation::matmul_bf16,
-                                                   .result = names.result,
-                                                   .zero_point = options.zero_point});
-  op_code call{
-      number_of(names.op),
-      overlay::matmul_code(job),
-      {{"A", names.input, {job.m, job.k}}, {"B", names.input, {job.k, job.n}}, {"C", names.output, {job.m, job.n}}}};
-  if (types != matmul_types::i8_i8) return call;
-  check_extent("matmul", "the scales", "N", options.scales.size(), shape.n);
-  std::vector<std::byte> table(overlay::bytes_of(job).bias);
-  write_scales(table.data(), options.scales);
-  call.arguments.push_back({"table", "int8", {table.size()}, std::move(table)});
+  const overlay::matmul_job job =
+      overlay::padded({.m = extent("M", shape.m),
+                       .n = extent("N", shape.n),
+                       .k = extent("K", shape.k),
+                       .bf16 = names.op == operation::matmul_bf16,
+                       .result = names.result,
+                       .b_transposed = options.b_transposed,
+                       .bias = options.bias,
+                       .gelu = options.gelu,
+                       .residual = overlay::matmul_residual{std::to_underlying(options.residual)},
+                       .zero_point = options.zero_point});
+  const std::vector<std::size_t> b =
+      job.b_transposed ? std::vector<std::size_t>{job.n, job.k} : std::vector<std::size_t>{job.k, job.n};
+  op_code call{number_of(names.op),
+               {},
+               {{"A", names.input, {job.m, job.k}}, {"B", names.input, b}, {"C", names.output, {job.m, job.n}}}};
+  overlay::matmul_arguments at;
+  const std::size_t bias_bytes = overlay::bytes_of(job).bias;
+  if (types == matmul_types::i8_i8) {
+    check_extent("matmul", "the scales", "N", options.scales.size(), shape.n);
+    std::vector<std::byte> table(bias_bytes);
+    write_scales(table.data(), options.scales);
+    call.arguments.push_back({"table", "int8", {table.size()}, std::move(table)});
+  } else if (options.bias) {
+    call.arguments.push_back({"bias", "float", {bias_bytes / sizeof(float)}});
+  }
+  if (options.residual != matmul_addend::none) {
+    at.residual = static_cast<unsigned>(call.arguments.size());
+    call.arguments.push_back({"residual", options.residual == matmul_addend::f32 ? "float" : "bf16", {job.m, job.n}});
+  }
+  call.words = overlay::matmul_code(job, at);
   return call;
 }
 

@@ -122,6 +122,14 @@ TEST_CASE("a control packet with wrong parity does nothing but set its sticky bi
   CHECK(d.lock(core2, 2) == 2);
 }
 
+TEST_CASE("a control packet that ends before its words are there sets the sticky bit of its TLAST",
+          "[emu][array][control]") {
+  controlled d;
+  d.send({control_word(write_op, 0x1F030, 2), 3});
+  CHECK(d.lock(core2, 3) == 3);
+  CHECK(d.read(core2, handler_status) == tlast_error);
+}
+
 TEST_CASE("a control packet to a register that does not exist stops the command", "[emu][array][control]") {
   controlled d;
   CHECK_THROWS_AS(d.send({control_word(write_op, 0x39990, 1), 2}), emu::array_error);

@@ -77,6 +77,20 @@ TEST_CASE("width changes keep every lane that fits", "[emu][core][forms]") {
   }
 }
 
+TEST_CASE("srs shifts by -4 to 59", "[emu][core][forms]") {
+  // mlir-aie's table of exponentials multiplies its index by four this way.
+  for (const auto& [shift, expected] :
+       {std::pair{-4, 16 * 77}, {-2, 4 * 77}, {-1, 2 * 77}, {0, 77}, {1, 38}, {59, 0}}) {
+    core_bench bench("vsrs.s32.s64 x4, cm0, s0\n" + ending(12));
+    bench.set("s0", static_cast<std::uint32_t>(shift) & 0x3F);
+    const std::int64_t value = 77;
+    std::memcpy(bench.core.reg("cm0").data(), &value, sizeof value);
+    bench.run();
+    INFO("shift " << shift);
+    CHECK(static_cast<int>(bench.reg("x4")) == expected);
+  }
+}
+
 TEST_CASE("srs rounds by crRnd", "[emu][core][forms]") {
   // 2.5, -2.5, 3.5, 2.75, -2.75 in sixteenths, by each mode: floor, ceil, to 0, from 0, then nearest with half to -inf,
   // +inf, 0, away from 0, even, odd.

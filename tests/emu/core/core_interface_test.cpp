@@ -2,6 +2,7 @@
 // The core as the array sees it: reset, program writes, registers, done, refusals.
 #include <stdexcept>
 
+#include "aie/isa/isa.hpp"
 #include "core_bench.hpp"
 
 using namespace npurt::test;
@@ -51,4 +52,19 @@ TEST_CASE("unknown registers and program writes past the end are refused", "[emu
   CHECK_THROWS_AS(bench.core.reg("nonsense"), std::out_of_range);
   const std::array<std::byte, 8> bytes{};
   CHECK_THROWS_AS(bench.core.write_program(0x3FFC, bytes), std::out_of_range);
+}
+
+TEST_CASE("a register that does not lie in one piece is refused as a whole", "[emu][core][interface]") {
+  core_bench bench(ending(0));
+  std::size_t in_pieces = 0;
+  for (const auto& info : npurt::aie::isa::registers()) {
+    try {
+      static_cast<void>(bench.core.reg(info.name));
+    } catch (const std::out_of_range&) {
+      INFO(info.name);
+      CHECK(info.parts.size() > 1);
+      ++in_pieces;
+    }
+  }
+  CHECK(in_pieces > 0);
 }

@@ -21,6 +21,7 @@
 
 #include "emu/core/core_bench.hpp"
 #include "emu/core/pipeline.hpp"
+#include "support/leave_child.hpp"
 
 using namespace npurt;
 using namespace npurt::test;
@@ -57,7 +58,7 @@ child_result in_child(const std::function<int()>& body) {
   REQUIRE(child >= 0);
   if (child == 0) {
     ::dup2(ends[1], STDERR_FILENO);
-    ::_exit(body());
+    leave_child(body());
   }
   ::close(ends[1]);
   child_result result{};

@@ -55,6 +55,21 @@ TEST_CASE("a register that the host writes between two cycles is read by the nex
   }
 }
 
+TEST_CASE("translated loops round the addresses of vectors down as the reference does", "[emu][core][translate]") {
+  const std::string copy =
+      ".Lagain:\nvlda wl0, [p0], #32\nnop\nnop\nnop\nnop\nnop\nnop\nvst wl0, [p1], #32\nj #.Lagain\n" + nops(5);
+  for (const emu::engine which : engines) {
+    core_bench bench(copy, which);
+    for (std::uint32_t at = 0; at < 0x2000; ++at) bench.ports.memory[at] = static_cast<std::byte>(at * 7 + at / 256);
+    bench.set("p0", 0x70004);
+    bench.set("p1", 0x74013);
+    bench.core.run(14 * 200);
+    CHECK_FALSE(bench.core.fault());
+    const auto from = bench.ports.memory.begin(), to = from + 0x4000;
+    CHECK(std::equal(from, from + 199 * 32, to));
+  }
+}
+
 TEST_CASE("a loop that walks out of memory stops at the access that does", "[emu][core][translate]") {
   for (const emu::engine which : engines) {
     core_bench bench(walking_loop, which);

@@ -48,6 +48,31 @@ TEST_CASE("a wrong program stops with pc, bundle and cause, and the next one run
   }
 }
 
+TEST_CASE("settings whose effect is not established stop the program by name", "[emu][core][wrong]") {
+  struct setting {
+    std::string text, reg;
+    std::uint32_t value;
+    std::string cause;
+  };
+  const std::vector<setting> settings{{"vsrs.s16.s32 wl2, bml0, s0", "crRnd", 5, "rounding mode 5"},
+                                      {"vconv.bf16.fp32 wl2, bml0", "crRnd", 7, "rounding mode 7"},
+                                      {"vshuffle x2, x0, x1, r0", "r0", 63, "vshuffle mode 63"},
+                                      {"vshift.align x2, x0, s0, x1, r0", "s0", 5, "vshift.align with step 5"},
+                                      {"vmov x0, SCD", "crSCDEn", 0, "cascade access with its port disabled"},
+                                      {"vmov MCD, x0", "crMCDEn", 0, "cascade access with its port disabled"}};
+  for (const auto engine : {npurt::emu::engine::reference, npurt::emu::engine::eager})
+    for (const setting& s : settings) {
+      INFO(s.text);
+      core_bench bench(s.text + "\n" + ending(8), engine);
+      bench.ports.cascade_in.emplace_back();
+      bench.set(s.reg, s.value);
+      bench.core.run(100);
+      REQUIRE(bench.core.fault());
+      CHECK(bench.core.fault()->cause == "not established: " + s.cause);
+      check_next_program(bench);
+    }
+}
+
 TEST_CASE("an illegal bundle stops with its bytes", "[emu][core][wrong]") {
   core_bench bench("nop\n" + ending(8));
   const std::array<std::byte, 16> bytes{std::byte{0xC0}, std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF},

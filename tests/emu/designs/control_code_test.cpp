@@ -49,8 +49,7 @@ void task(code_builder& code, tile_id t, aie::dma_direction direction, unsigned 
 
 }  // namespace
 
-TEST_CASE("add_blockwrite, runtime_cumsum: control code writes a core's buffer, then gives its lock",
-          "[emu][designs]") {
+TEST_CASE("add_blockwrite: control code writes a core's buffer, then gives its lock", "[emu][designs]") {
   device_run run(add_what_the_host_writes());
   run.add_buffer(1);
   auto& out = run.add_buffer(16);
@@ -102,8 +101,10 @@ TEST_CASE("core_dmas/dma_configure_task_token, tile_dmas/writebd_tokens: a core 
   CHECK(out == in);
 }
 
-TEST_CASE("memtile_dmas/dma_configure_task_token, writebd_tokens: a chain of four BDs in a memtile, with a token",
-          "[emu][designs]") {
+TEST_CASE(
+    "memtile_dmas/dma_configure_task_token, memtile_dmas/writebd_tokens: a chain of four BDs in a memtile, with a "
+    "token",
+    "[emu][designs]") {
   device_design d;
   d.flow(shim, {bundle::dma, 0}, memtile, {bundle::dma, 0});
   d.flow(memtile, {bundle::dma, 0}, shim, {bundle::dma, 0});
@@ -133,9 +134,19 @@ TEST_CASE("memtile_dmas/dma_configure_task_token, writebd_tokens: a chain of fou
 }
 
 TEST_CASE(
-    "memtile_dmas and tile_dmas/blockwrite_using_locks, dma_configure_task_lock: BDs by control code, locks between",
+    "memtile_dmas and tile_dmas/blockwrite_using_locks and writebd, core_dmas/dma_configure_task_lock: BDs by "
+    "control code, locks between",
     "[emu][designs]") {
-  const tile_id t = GENERATE(memtile, core2);
+  struct variant {
+    const char* name;
+    tile_id tile;
+    bool blocks;  ///< BDs by block writes, or word by word
+  };
+  const auto [name, t, blocks] = GENERATE(
+      variant{"memtile_dmas/blockwrite_using_locks", memtile, true}, variant{"memtile_dmas/writebd", memtile, false},
+      variant{"tile_dmas/blockwrite_using_locks", core2, true}, variant{"tile_dmas/writebd", core2, false},
+      variant{"core_dmas/dma_configure_task_lock", core2, true});
+  INFO(name);
   const bool is_memtile = t == memtile;
   const auto kind = aie::npu1.kind(t);
   device_design d;
@@ -146,21 +157,24 @@ TEST_CASE(
   device_run run(d);
   auto& in = run.add_buffer(pattern(4096));
   auto& out = run.add_buffer(4096);
-  const auto lock = [&](unsigned id) { return static_cast<std::uint8_t>(is_memtile ? 64 + id : id); };
-  const auto bd = [&](unsigned takes, unsigned gives) {
-    return dma_bd{.address = is_memtile ? 0x80000u : 0u,
-                  .length = 4096,
-                  .acquire_enable = true,
-                  .acquire_lock = lock(takes),
-                  .acquire_value = -1,
-                  .release_lock = lock(gives),
-                  .release_value = 1};
-  };
   code_builder code;
+  const auto bd = [&](unsigned id, unsigned takes, unsigned gives) {
+    const auto lock = [&](unsigned lock_id) { return static_cast<std::uint8_t>(is_memtile ? 64 + lock_id : lock_id); };
+    const words w = bd_words(kind, {.address = is_memtile ? 0x80000u : 0u,
+                                    .length = 4096,
+                                    .acquire_enable = true,
+                                    .acquire_lock = lock(takes),
+                                    .acquire_value = -1,
+                                    .release_lock = lock(gives),
+                                    .release_value = 1});
+    const std::uint32_t first = at(t, aie::bd_offset(kind, id));
+    if (blocks) code.block(first, w);
+    for (std::uint32_t i = 0; !blocks && i < w.size(); ++i) code.write(first + 4 * i, w[i]);
+  };
   add(code, {.count = 4096, .token = false, .shape = {}});
-  code.block(at(t, aie::bd_offset(kind, 0)), bd_words(kind, bd(0, 1)));
+  bd(0, 0, 1);
   code.write(at(t, aie::dma_queue_offset(kind, s2mm, 0)), 0);
-  code.block(at(t, aie::bd_offset(kind, 1)), bd_words(kind, bd(1, 0)));
+  bd(1, 1, 0);
   code.write(at(t, aie::dma_queue_offset(kind, mm2s, 0)), 1);
   add(code, back(4096));
   wait(code, back(4096));
@@ -169,82 +183,42 @@ TEST_CASE(
   CHECK(out == in);
 }
 
-TEST_CASE("dmabd_task_queue, sync_task_complete_token: more tasks than a queue holds, a wait for each",
+TEST_CASE("memtile_dmas/dma_configure_task_lock: a chain of four BDs by control code, one BD waits for all of them",
           "[emu][designs]") {
-  device_run run(add_by_one_core(3));
-  auto& in = run.add_buffer(pattern(512));
-  auto& out = run.add_buffer(512);
-  code_builder code;
-  for (unsigned i = 0; i < 8; ++i) {
-    const shim_transfer piece{.direction = s2mm, .argument = 1, .count = 64, .offset = 256 * i, .bd = i, .shape = {}};
-    if (i >= 4) wait(code, piece);  // of the task four before
-    add(code, piece);
-    add(code, {.count = 64, .offset = 256 * i, .bd = 8 + i % 4, .token = false, .shape = {}});
-  }
-  for (unsigned i = 0; i < 4; ++i) wait(code, back(64));
-  run.run(code);
-  CHECK(out == added(in, 3));
-}
-
-TEST_CASE("sync_task_complete_token_bd_chaining: one token for a chain of three shim BDs", "[emu][designs]") {
-  device_run run(add_by_one_core(4));
-  auto& in = run.add_buffer(pattern(192));
-  auto& out = run.add_buffer(192);
-  code_builder code;
-  for (unsigned i = 0; i < 3; ++i) {
-    code.block(0x1D000 + 0x20 * (4 + i),
-               bd_words(aie::tile_kind::shim,
-                        {.length = 64, .use_next = i != 2, .next_bd = static_cast<std::uint8_t>(5 + i)}));
-    code.patch(0x1D004 + 0x20 * (4 + i), 1, 256 * (2 - i));  // the last piece first
-  }
-  code.mask_write(0x1D200, 15u << 8, 0x1F00).write(0x1D204, 4 | 1u << 31);
-  add(code, {.count = 192, .token = false, .shape = {}});
-  code.sync(shim, 0, 0);
-  run.run(code);
-  for (unsigned i = 0; i < 192; ++i) REQUIRE(out[64 * (2 - i / 64) + i % 64] == in[i] + 4);
-}
-
-TEST_CASE("nd_memcpy_transforms, dma_complex_dims, matrix_transpose: a shim BD with three dimensions and iteration",
-          "[emu][designs]") {
-  device_run run(add_by_one_core(0));
-  auto& in = run.add_buffer(pattern(1024));
-  auto& out = run.add_buffer(1024);
-  code_builder code;
-  // Sixteen rows of 64 words, read column by column: words 64 apart, sixteen of them, 4 columns in each of 4 runs for
-  // 4 iterations.
-  dma_bd shape;
-  shape.dimensions[0] = {.step = 64, .wrap = 16};
-  shape.dimensions[1] = {.step = 1, .wrap = 4};
-  shape.dimensions[2] = {.step = 4};
-  shape.iteration_step = 16;
-  shape.iteration_wrap = 4;
-  add(code, {.count = 256, .token = false, .repeat = 4, .shape = shape});
-  add(code, back(1024));
-  wait(code, back(1024));
-  run.run(code);
-  for (unsigned i = 0; i < 1024; ++i) REQUIRE(out[i] == in[i % 16 * 64 + i / 16]);
-}
-
-TEST_CASE("nd_memcpy_linear_repeat: iteration step 0 sends the same words again", "[emu][designs]") {
-  device_run run(add_by_one_core(6));
-  auto& in = run.add_buffer(pattern(64));
-  auto& out = run.add_buffer(256);
-  code_builder code;
-  add(code, {.count = 64, .token = false, .repeat = 4, .shape = {}});
-  add(code, back(256));
-  wait(code, back(256));
-  run.run(code);
-  for (unsigned i = 0; i < 256; ++i) REQUIRE(out[i] == in[i % 64] + 6);
-}
-
-TEST_CASE("dma_task_large_linear: a linear shim transfer of more words than any wrap holds", "[emu][designs]") {
   device_design d;
-  d.flow(shim, {bundle::dma, 0}, shim, {bundle::dma, 0});
+  d.flow(shim, {bundle::dma, 0}, memtile, {bundle::dma, 0});
+  d.flow(memtile, {bundle::dma, 0}, shim, {bundle::dma, 0});
+  d.lock(memtile, 0, 4);
+  d.lock(memtile, 1, 0);
   device_run run(d);
-  auto& in = run.add_buffer(pattern(65536));
-  auto& out = run.add_buffer(65536);
-  run.run(in_and_out(65536, 65536));
-  CHECK(out == in);
+  auto& in = run.add_buffer(pattern(4096));
+  auto& out = run.add_buffer(4096);
+  code_builder code;
+  add(code, {.count = 4096, .token = false, .shape = {}});
+  const auto bd = [&](unsigned id, dma_bd what, unsigned takes, int count) {
+    what.acquire_enable = true;
+    what.acquire_lock = static_cast<std::uint8_t>(64 + takes);
+    what.acquire_value = static_cast<std::int8_t>(-count);
+    what.release_lock = static_cast<std::uint8_t>(65 - takes);
+    what.release_value = static_cast<std::int8_t>(count);
+    code.block(at(memtile, aie::bd_offset(aie::tile_kind::memtile, id)), bd_words(aie::tile_kind::memtile, what));
+  };
+  const unsigned order[4]{1, 3, 0, 2};
+  for (unsigned i = 0; i < 4; ++i)
+    bd(i,
+       {.address = 0x80000 + 0x1000 * order[i],
+        .length = 1024,
+        .use_next = i != 3,
+        .next_bd = static_cast<std::uint8_t>(i + 1)},
+       0, 1);
+  code.write(at(memtile, 0xA0604), 0);
+  bd(4, {.address = 0x80000, .length = 4096}, 1, 4);
+  code.write(at(memtile, 0xA0634), 4);
+  add(code, back(4096));
+  wait(code, back(4096));
+  run.run(code);
+  run.run(code);
+  for (unsigned i = 0; i < 4096; ++i) REQUIRE(out[1024 * order[i / 1024] + i % 1024] == in[i]);
 }
 
 TEST_CASE("add_one_two, add_one_two_runlist: two PDIs, their kernels in turn", "[emu][designs]") {

@@ -41,18 +41,32 @@ struct from_to {
   std::uint32_t from, to;
 };
 
-/// The sixteen words at `at.from` and those of x4 added, to `at.to`; p0 and p1 point there then.
-inline std::string add_block(from_to at) {
+/// The sixteen words at `at.from` and those of x4 added by `addition`, to `at.to`; p0 and p1 point there then.
+inline std::string add_block(from_to at, const std::string& addition = "vadd.32") {
   return "movxm p0, #" + std::to_string(at.from) + "\nmovxm p1, #" + std::to_string(at.to) + "\n" + nops(4) +
-         "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) +
+         "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + addition + " x0, x0, x4\n" + nops(4) +
          "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8);
 }
 
-/// r2 = -1 and r3 = 1 for locks, x4 = `addend` sixteen times; then `body` for ever.
-inline std::string for_ever(int addend, const std::string& body) {
-  return "mova r0, #" + std::to_string(addend) + "\nmova r2, #-1\nmova r3, #1\n" + nops(4) + "vbcst.32 x4, r0\n" +
-         nops(4) + "again:\n" + body + "j #again\n" + nops(5);
+/// r2 = -1 and r3 = 1 for locks, x4 = `addend` sixteen times, or as often as `broadcast` says.
+inline std::string addend_and_locks(int addend, const std::string& broadcast = "vbcst.32") {
+  return "mova r0, #" + std::to_string(addend) + "\nmova r2, #-1\nmova r3, #1\n" + nops(4) + broadcast + " x4, r0\n" +
+         nops(4);
 }
+
+/// That, then `body` for ever.
+inline std::string for_ever(int addend, const std::string& body) {
+  return addend_and_locks(addend) + "again:\n" + body + "j #again\n" + nops(5);
+}
+
+/// `body`, which leaves r4 alone, `count` times; no two loops of one program have one `label`.
+inline std::string times(int count, const std::string& label, const std::string& body) {
+  return "mova r4, #" + std::to_string(count) + "\n" + nops(2) + label + ":\n" + body + "add r4, r4, #-1\n" + nops(2) +
+         "jnz r4, #" + label + "\n" + nops(5);
+}
+
+/// The core ends.
+inline std::string end_of_program() { return nops(4) + "done\n" + nops(6); }
 
 /// Locks of the tile that an object fifo's two ends have.
 struct fifo_locks {
@@ -93,6 +107,16 @@ struct device_design {
   void fifo(tile_id t, fifo_locks locks, unsigned depth) {
     lock(t, locks.free, depth);
     lock(t, locks.full, 0);
+  }
+  /// Buffers `name`0, `name`1, ... of `count` words from `offset` on, each at a multiple of 64 bytes from it.
+  std::vector<std::string> buffers(tile_id t, const std::string& name, std::uint32_t offset, unsigned depth,
+                                   std::uint32_t count) {
+    std::vector<std::string> names;
+    for (unsigned i = 0; i < depth; ++i) {
+      names.push_back(name + std::to_string(i));
+      buffer(t, names.back(), offset + i * ((4 * count + 63) / 64 * 64), count);
+    }
+    return names;
   }
   /// BDs from `first` on, one per buffer of `count` words, each followed by the next, the last by the first; a channel
   /// that receives takes `free` and gives `full`, one that sends the other way round.
@@ -182,6 +206,28 @@ inline code_builder in_and_out(std::uint32_t count_in, std::uint32_t count_out) 
   code_builder code;
   const shim_transfer out{.direction = s2mm, .argument = 1, .count = count_out, .bd = 1, .shape = {}};
   add(code, {.argument = 0, .count = count_in, .token = false, .shape = {}});
+  add(code, out);
+  wait(code, out);
+  return code;
+}
+
+/// Takes `count` words from the design, which have no input, by S2MM 0 of that column's shim into bo`argument`.
+inline code_builder out_only(std::uint32_t count, unsigned argument = 0, std::uint8_t column = 0) {
+  code_builder code;
+  const shim_transfer out{
+      .direction = s2mm, .argument = argument, .count = count, .bd = 1, .column = column, .shape = {}};
+  add(code, out);
+  wait(code, out);
+  return code;
+}
+
+/// All input first: when the last word of it has left the host, the output is asked for.
+inline code_builder in_then_out(std::uint32_t count_in, std::uint32_t count_out, std::uint8_t column = 0) {
+  code_builder code;
+  const shim_transfer in{.count = count_in, .column = column, .shape = {}};
+  const shim_transfer out{.direction = s2mm, .argument = 1, .count = count_out, .bd = 1, .column = column, .shape = {}};
+  add(code, in);
+  wait(code, in);
   add(code, out);
   wait(code, out);
   return code;

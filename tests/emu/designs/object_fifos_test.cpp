@@ -19,6 +19,22 @@ void relay_by_memtile(device_design& d, tile_id t, aie::port in, aie::port out, 
   d.ring(t, mm2s, out.index, first_bd + 2, {name + "a", name + "b"}, 16, {lock, lock + 1});
 }
 
+/// Accumulator_Control: where a core's cascade comes from and goes to (AM025; north and south if not set).
+constexpr std::uint32_t cascade_control = 0x36060, from_west = 1, to_east = 2;
+
+/// Column `k` of the 4 x 4 words at 0x70400 times the four words at 0x70800, to 0x70C00, where p2 points then.
+std::string products(unsigned k) {
+  std::string text = "movxm p0, #0x70400\nmovxm p1, #0x70800\nmovxm p2, #0x70C00\n" + nops(4);
+  for (unsigned i = 0; i < 4; ++i)
+    text += "lda r" + std::to_string(8 + i) + ", [p0, #" + std::to_string(16 * i + 4 * k) + "]\nlda r" +
+            std::to_string(12 + i) + ", [p1, #" + std::to_string(4 * i) + "]\n";
+  text += nops(8);
+  for (unsigned i = 0; i < 16; ++i)
+    text += "mul r5, r" + std::to_string(8 + i / 4) + ", r" + std::to_string(12 + i % 4) + "\n" + nops(2) +
+            "st r5, [p2, #" + std::to_string(4 * i) + "]\n";
+  return text + nops(8);
+}
+
 }  // namespace
 
 TEST_CASE("add_one_using_dma, and again by a second command", "[emu][designs]") {
@@ -91,19 +107,23 @@ TEST_CASE("two_col: one input for the cores of two columns, an output each", "[e
   CHECK(right == added(in, 11));
 }
 
-TEST_CASE("column_specific, device_width: only the last of three columns works", "[emu][designs]") {
-  device_design d(3);
-  const tile_id t{2, 2};
+TEST_CASE("column_specific, device_width: only the last of three columns, of two columns works", "[emu][designs]") {
+  const auto [name, columns] =
+      GENERATE(std::pair{"column_specific", std::uint8_t{3}}, std::pair{"device_width", std::uint8_t{2}});
+  INFO(name);
+  const auto last = static_cast<std::uint8_t>(columns - 1);
+  device_design d(columns);
+  const tile_id t{last, 2};
   put_adder(d, t, 7);
-  d.flow({2, 0}, {bundle::dma, 1}, t, {bundle::dma, 0});
-  d.flow(t, {bundle::dma, 0}, {2, 0}, {bundle::dma, 1});
+  d.flow({last, 0}, {bundle::dma, 1}, t, {bundle::dma, 0});
+  d.flow(t, {bundle::dma, 0}, {last, 0}, {bundle::dma, 1});
   device_run run(d);
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);
   code_builder code;
   const shim_transfer back{
-      .direction = s2mm, .argument = 1, .count = 64, .bd = 1, .channel = 1, .column = 2, .shape = {}};
-  add(code, {.count = 64, .channel = 1, .column = 2, .token = false, .shape = {}});
+      .direction = s2mm, .argument = 1, .count = 64, .bd = 1, .channel = 1, .column = last, .shape = {}};
+  add(code, {.count = 64, .channel = 1, .column = last, .token = false, .shape = {}});
   add(code, back);
   wait(code, back);
   run.run(code);
@@ -130,35 +150,80 @@ TEST_CASE("neighbor_tile_memory_access: a core works in the memory of the tile s
   CHECK(out == added(in, 5));
 }
 
-TEST_CASE("cascade_flows, matrix_multiplication_using_cascade: three cores, each adds its part", "[emu][designs]") {
-  device_design d;
-  d.buffer(core4, "in", 0x400, 16);
-  d.buffer(core2, "out", 0x1000, 16);
-  d.fifo(core4, {0, 1}, 1);
-  d.fifo(core2, {2, 3}, 1);
-  d.ring(core4, s2mm, 0, 0, {"in"}, 16, {0, 1});
-  d.ring(core2, mm2s, 0, 1, {"out"}, 16, {2, 3});
-  d.flow(shim, {bundle::dma, 0}, core4, {bundle::dma, 0});
-  d.flow(core2, {bundle::dma, 0}, shim, {bundle::dma, 0});
-  d.program(core4, for_ever(100, take(own_locks + 1) + nops(4) + "movxm p0, #0x70400\n" + nops(4) +
+TEST_CASE("cascade_flows: three cores, each adds its part, the way goes east, then south", "[emu][designs]") {
+  constexpr tile_id first{0, 3}, second{1, 3}, last{1, 2};
+  device_design d(2);
+  d.buffer(first, "in", 0x400, 16);
+  d.buffer(last, "out", 0x1000, 16);
+  d.fifo(first, {0, 1}, 1);
+  d.fifo(last, {2, 3}, 1);
+  d.ring(first, s2mm, 0, 0, {"in"}, 16, {0, 1});
+  d.ring(last, mm2s, 0, 1, {"out"}, 16, {2, 3});
+  d.flow(shim, {bundle::dma, 0}, first, {bundle::dma, 0});
+  d.flow(last, {bundle::dma, 0}, shim, {bundle::dma, 0});
+  d.program(first, for_ever(100, take(own_locks + 1) + nops(4) + "movxm p0, #0x70400\n" + nops(4) +
                                      "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" + nops(8) + "vadd.32 x0, x0, x4\n" +
                                      nops(4) + "vmov MCD, x0\n" + nops(4) + give(own_locks)));
-  d.program(core3,
+  d.program(second,
             for_ever(20, "vmov x0, SCD\n" + nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) + "vmov MCD, x0\n" + nops(4)));
-  d.program(core2,
+  d.program(last,
             for_ever(3, "vmov x0, SCD\n" + take(own_locks + 2) + nops(8) + "vadd.32 x0, x0, x4\nmovxm p1, #0x71000\n" +
                             nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + give(own_locks + 3)));
   pdi_builder pdi = d.pdi();
-  for (const tile_id t : {core2, core3, core4}) pdi.write(t, 0x36060, 0);  // from the north, to the south
-  device_run run(pdi, 1);
+  pdi.write(first, cascade_control, to_east).write(second, cascade_control, from_west).write(last, cascade_control, 0);
+  device_run run(pdi, 2);
   auto& in = run.add_buffer(pattern(64));
   auto& out = run.add_buffer(64);
   run.run(in_and_out(64, 64));
   CHECK(out == added(in, 123));
 }
 
-TEST_CASE("static_L1_init, vec_vec_add_tile_init: contents of the PDI are added to the input", "[emu][designs]") {
+TEST_CASE("matrix_multiplication_using_cascade: four cores in a row, each adds the products of its part of K",
+          "[emu][designs]") {
+  // C = A * B, all 4 x 4 words: core k has row k of B, all cores get A.
+  device_design d(4);
+  const words b = pattern(16, 9);
+  const tile_id last{3, 2};
+  for (std::uint8_t k = 0; k < 4; ++k) {
+    const tile_id t{k, 2};
+    d.buffer(t, "a", 0x400, 16);
+    d.buffer(t, "b", 0x800, 4, words(b.begin() + 4 * k, b.begin() + 4 * (k + 1)));
+    d.buffer(t, "part", 0xC00, 16);
+    d.fifo(t, {0, 1}, 1);
+    d.ring(t, s2mm, 0, 0, {"a"}, 16, {0, 1});
+    d.flow(shim, {bundle::dma, 0}, t, {bundle::dma, 0});
+    d.program(t,
+              for_ever(0, take(own_locks + 1) + nops(4) + products(k) + give(own_locks) +
+                              "vlda wl0, [p2, #0]\nvlda wh0, [p2, #32]\n" + nops(8) +
+                              (k == 0 ? "" : "vmov x1, SCD\n" + nops(8) + "vadd.32 x0, x0, x1\n" + nops(4)) +
+                              (t == last ? take(own_locks + 2) + "movxm p1, #0x71000\n" + nops(4) +
+                                               "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" + nops(8) + give(own_locks + 3)
+                                         : "vmov MCD, x0\n" + nops(4))));
+  }
+  d.buffer(last, "out", 0x1000, 16);
+  d.fifo(last, {2, 3}, 1);
+  d.ring(last, mm2s, 0, 1, {"out"}, 16, {2, 3});
+  d.flow(last, {bundle::dma, 0}, shim, {bundle::dma, 0});
+  pdi_builder pdi = d.pdi();
+  for (std::uint8_t k = 0; k < 4; ++k)
+    pdi.write({k, 2}, cascade_control, (k == 0 ? 0 : from_west) | (k == 3 ? 0 : to_east));
+  device_run run(pdi, 4);
+  auto& a = run.add_buffer(pattern(48));
+  auto& out = run.add_buffer(48);
+  run.run(in_and_out(48, 48));
+  for (unsigned i = 0; i < 48; ++i) {
+    std::uint32_t sum = 0;
+    for (unsigned k = 0; k < 4; ++k) sum += a[i / 4 * 4 + k] * b[4 * k + i % 4];
+    REQUIRE(out[i] == sum);
+  }
+}
+
+TEST_CASE("vec_vec_add_tile_init, static_L1_init: contents of the PDI are added to the input", "[emu][designs]") {
+  const char* const name = GENERATE("vec_vec_add_tile_init", "static_L1_init");
+  INFO(name);
   device_design d;
+  // That design has a core above whose program ends at once.
+  if (name == std::string("static_L1_init")) d.program(core3, end_of_program());
   const words constants = pattern(16, 77);
   d.buffer(core2, "in", 0x400, 16);
   d.buffer(core2, "constants", 0x800, 16, constants);
@@ -181,25 +246,6 @@ TEST_CASE("static_L1_init, vec_vec_add_tile_init: contents of the PDI are added 
   CHECK(out == expected);
 }
 
-TEST_CASE("vec_vec_add_memtile_init, objectfifo_repeat/init_values_repeat: a memtile sends its contents three times",
-          "[emu][designs]") {
-  device_design d;
-  const words contents = pattern(64, 5);
-  d.buffer(memtile, "constants", 0x200, 64, contents);
-  d.array.transfers.push_back({memtile, 0, "constants", {.length = 64}});
-  d.array.starts.push_back({memtile, mm2s, 0, {.bd = 0, .repeat = 3}});
-  d.flow(memtile, {bundle::dma, 0}, shim, {bundle::dma, 0});
-  device_run run(d);
-  run.add_buffer(1);
-  auto& out = run.add_buffer(192);
-  code_builder code;
-  const shim_transfer back{.direction = s2mm, .argument = 1, .count = 192, .bd = 1, .shape = {}};
-  add(code, back);
-  wait(code, back);
-  run.run(code);
-  for (unsigned i = 0; i < 192; ++i) REQUIRE(out[i] == contents[i % 64]);
-}
-
 TEST_CASE("bd_chain_repeat_on_memtile: a chain of two BDs runs four times for each object", "[emu][designs]") {
   device_design d;
   d.buffer(memtile, "a", 0, 16, pattern(16, 1));
@@ -218,73 +264,4 @@ TEST_CASE("bd_chain_repeat_on_memtile: a chain of two BDs runs four times for ea
   run.run(code);
   const words a = pattern(16, 1), b = pattern(16, 2);
   for (unsigned i = 0; i < 128; ++i) REQUIRE(out[i] == (i / 16 % 2 == 0 ? a : b)[i % 16]);
-}
-
-TEST_CASE("adjacent_memtile_access: a memtile's channels work in the memory and on the locks of the next one",
-          "[emu][designs]") {
-  device_design d(2);
-  d.flow(shim, {bundle::dma, 0}, memtile, {bundle::dma, 0});
-  d.flow(memtile, {bundle::dma, 0}, shim, {bundle::dma, 0});
-  pdi_builder pdi = d.pdi();
-  // Addresses of the memory east of a memtile begin at 0x100000, its locks at 128 (AM020 chapter 5).
-  constexpr std::uint32_t east = 0x100000;
-  pdi.write({1, 1}, 0xC0000, 1);
-  pdi.block(memtile, 0xA0000,
-            bd_words(aie::tile_kind::memtile, {.address = east + 0x400,
-                                               .length = 32,
-                                               .use_next = true,
-                                               .next_bd = 0,
-                                               .acquire_enable = true,
-                                               .acquire_lock = 128,
-                                               .acquire_value = -1,
-                                               .release_lock = 129,
-                                               .release_value = 1}));
-  pdi.block(memtile, 0xA0020,
-            bd_words(aie::tile_kind::memtile, {.address = east + 0x400,
-                                               .length = 32,
-                                               .use_next = true,
-                                               .next_bd = 1,
-                                               .acquire_enable = true,
-                                               .acquire_lock = 129,
-                                               .acquire_value = -1,
-                                               .release_lock = 128,
-                                               .release_value = 1}));
-  pdi.write(memtile, 0xA0604, 0).write(memtile, 0xA0634, 1);
-  device_run run(pdi, 2);
-  auto& in = run.add_buffer(pattern(96));
-  auto& out = run.add_buffer(96);
-  run.run(in_and_out(96, 96));
-  CHECK(out == in);
-}
-
-TEST_CASE("dynamic_object_fifo: the core finds buffer and lock at run time, and ends; reset lets it run again",
-          "[emu][designs]") {
-  device_design d = add_by_one_core(0);
-  d.array.programs.clear();
-  // Four objects; the buffer's address is 0x70400 + 64 * (count & 1), the lock's number comes from a register.
-  d.program(core2, "mova r0, #9\nmova r2, #-1\nmova r3, #1\nmova r4, #4\nmova r5, #0\nmova r10, #49\n" + nops(4) +
-                       "vbcst.32 x4, r0\n" + nops(4) + "again:\nacq r10, r2\n" + take(own_locks + 2) + nops(4) +
-                       "movxm r6, #0x70400\nmovxm r7, #0x71000\n" + nops(2) + "add r6, r6, r5\nadd r7, r7, r5\n" +
-                       nops(2) + "mov p0, r6\nmov p1, r7\n" + nops(4) + "vlda wl0, [p0, #0]\nvlda wh0, [p0, #32]\n" +
-                       nops(8) + "vadd.32 x0, x0, x4\n" + nops(4) + "vst wl0, [p1, #0]\nvst wh0, [p1, #32]\n" +
-                       nops(8) + give(own_locks) + give(own_locks + 3) + "mova r8, #64\n" + nops(4) +
-                       "xor r5, r5, r8\nadd r4, r4, #-1\n" + nops(2) + "jnz r4, #again\n" + nops(5) + nops(4) +
-                       "done\n" + nops(6));
-  device_run run(d);
-  auto& in = run.add_buffer(pattern(64));
-  auto& out = run.add_buffer(64);
-  run.run(in_and_out(64, 64));
-  CHECK(out == added(in, 9));
-  // The core has ended; Core_Control: reset, run.
-  code_builder again;
-  again.mask_poll(aie::pack_address({core2, 0x32004}), 1u << 20, 1u << 20);
-  again.mask_write(aie::pack_address({core2, 0x32000}), 2, 2).mask_write(aie::pack_address({core2, 0x32000}), 0, 2);
-  again.mask_write(aie::pack_address({core2, 0x32000}), 1, 1);
-  const shim_transfer back{.direction = s2mm, .argument = 1, .count = 64, .bd = 1, .shape = {}};
-  add(again, {.count = 64, .token = false, .shape = {}});
-  add(again, back);
-  wait(again, back);
-  out.assign(64, 0);
-  run.run(again);
-  CHECK(out == added(in, 9));
 }

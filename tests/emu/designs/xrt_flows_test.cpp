@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ways of running a design that XRT offers, on the unmodified XRT: plain kernels, several per XCLBIN, run lists,
-// control ELFs with and without control packets, threads, contexts. The XCLBINs come from bootgen and xclbinutil, the
-// ELFs from aiebu-asm, as in mlir-aie's flow.
+// control ELFs with and without control packets. The ELFs come from aiebu-asm, as in mlir-aie's flow.
 #include <unistd.h>
 #include <xrt/experimental/xrt_elf.h>
-#include <xrt/experimental/xrt_ext.h>
 #include <xrt/experimental/xrt_kernel.h>
 #include <xrt/experimental/xrt_module.h>
-#include <xrt/xrt_bo.h>
-#include <xrt/xrt_device.h>
-#include <xrt/xrt_hw_context.h>
-#include <xrt/xrt_kernel.h>
 
 #include <algorithm>
 #include <bit>
@@ -18,63 +12,15 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <thread>
 
-#include "config/package.hpp"
 #include "config/subprocess.hpp"
-#include "emu/designs/design_run.hpp"
+#include "emu/designs/xrt_run.hpp"
 
 using namespace npurt;
 using namespace npurt::emu::testing;
 using json = nlohmann::json;
 
 namespace {
-
-constexpr unsigned transaction = 3;
-constexpr std::size_t count = 64, bytes = 4 * count;
-
-xrt::xclbin xclbin_of(const std::vector<std::byte>& file) {
-  const auto* data = reinterpret_cast<const char*>(file.data());
-  return xrt::xclbin(std::vector<char>(data, data + file.size()));
-}
-
-/// One context with its kernels.
-struct opened {
-  opened(const xrt::device& d, const xrt::xclbin& x) : device(d) {
-    device.register_xclbin(x);
-    context = xrt::hw_context(device, x.get_uuid());
-  }
-  xrt::device device;
-  xrt::hw_context context;
-};
-
-const std::vector<std::byte>& add_one_file() {
-  static const std::vector<std::byte> file = config::make_xclbin(add_by_one_core(1).array);
-  return file;
-}
-
-xrt::bo instructions(const opened& o, const xrt::kernel& kernel, const std::vector<std::byte>& code) {
-  xrt::bo bo(o.device, code.size(), xrt::bo::flags::cacheable, kernel.group_id(1));
-  bo.write(code.data());
-  bo.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-  return bo;
-}
-
-xrt::bo host_buffer(const opened& o, const words& contents) {
-  xrt::bo bo = xrt::ext::bo(o.device, 4 * contents.size());
-  bo.write(contents.data());
-  bo.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-  return bo;
-}
-
-words contents_of(xrt::bo& bo) {
-  bo.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
-  words v(bo.size() / 4);
-  bo.read(v.data());
-  return v;
-}
-
-std::uint32_t code_words(const std::vector<std::byte>& code) { return static_cast<std::uint32_t>(code.size() / 4); }
 
 /// aiebu-asm's ELF for a transaction; with control packets if there are any, which are kernel argument `argument`.
 xrt::elf control_elf(const std::vector<std::byte>& code, const words& packets = {}, unsigned argument = 0) {
@@ -209,53 +155,6 @@ TEST_CASE("the length of control code may be given in bytes, as mlir-aie's Pytho
   CHECK(contents_of(output) == added(in, 1));
 }
 
-TEST_CASE("a thousand devices, contexts and runs leave no descriptor, thread or file behind", "[emu][designs][xrt]") {
-  const auto entries = [](const char* folder) {
-    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
-  };
-  const auto file = xclbin_of(add_one_file());
-  const auto code = in_and_out(count, count).build();
-  const words in = pattern(count);
-  const auto open_run_close = [&](bool runs) {
-    opened o(xrt::device(0), file);
-    if (!runs) return;
-    xrt::kernel kernel(o.context, "design");
-    xrt::bo input = host_buffer(o, in), output = host_buffer(o, words(count));
-    auto run = kernel(transaction, instructions(o, kernel, code), code_words(code), input, output);
-    REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
-  };
-  open_run_close(true);
-  const auto descriptors = entries("/proc/self/fd"), threads = entries("/proc/self/task");
-  for (unsigned i = 0; i < 1000; ++i) open_run_close(i % 10 == 0);
-  CHECK(entries("/proc/self/fd") == descriptors);
-  CHECK(entries("/proc/self/task") == threads);
-}
-
-TEST_CASE("memory stays flat over many runs", "[emu][designs][xrt]") {
-  const auto resident_pages = [] {
-    std::ifstream file("/proc/self/statm");
-    std::size_t whole = 0, resident = 0;
-    file >> whole >> resident;
-    return resident;
-  };
-  opened o(xrt::device(0), xclbin_of(add_one_file()));
-  xrt::kernel kernel(o.context, "design");
-  const auto code = in_and_out(count, count).build();
-  xrt::bo input = host_buffer(o, pattern(count)), output = host_buffer(o, words(count));
-  const char* const wanted = std::getenv("NPURT_TEST_RUNS");
-  const unsigned runs = wanted == nullptr ? 6000 : static_cast<unsigned>(std::atoi(wanted));
-  const xrt::bo control = instructions(o, kernel, code);
-  auto run = kernel(transaction, control, code_words(code), input, output);
-  REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
-  std::size_t before = 0;
-  for (unsigned i = 0; i < runs; ++i) {
-    if (i == 5000) before = resident_pages();  // the records of single commands end at 4096
-    run.start();
-    if (run.wait() != ERT_CMD_STATE_COMPLETED) FAIL("run " << i);
-  }
-  CHECK(resident_pages() < before + 512);  // 2 MB
-}
-
 TEST_CASE("ELF kernels in a run list", "[emu][designs][xrt]") {
   opened o(xrt::device(0), xclbin_of(add_one_file()));
   xrt::module module{control_elf(in_and_out(count, count).build())};
@@ -298,49 +197,6 @@ TEST_CASE("ctrl_packet_reconfig_elf: control packets travel inside the ELF", "[e
   auto run = kernel(transaction, 0, 0, input, output);
   run.wait2();
   CHECK(contents_of(output) == added(in, 1));
-}
-
-TEST_CASE("eight threads, each with buffers and runs of its own on one kernel", "[emu][designs][xrt]") {
-  opened o(xrt::device(0), xclbin_of(add_one_file()));
-  const auto code = in_and_out(count, count).build();
-  xrt::kernel kernel(o.context, "design");
-  const xrt::bo control = instructions(o, kernel, code);
-  std::vector<std::thread> threads;
-  std::atomic<unsigned> good = 0;
-  for (unsigned t = 0; t < 8; ++t)
-    threads.emplace_back([&, t] {
-      for (unsigned i = 0; i < 20; ++i) {
-        const words in = pattern(count, 100 * t + i);
-        xrt::bo input = host_buffer(o, in), output = host_buffer(o, words(count));
-        auto run = kernel(transaction, control, code_words(code), input, output, 0, 0, 0);
-        if (run.wait() == ERT_CMD_STATE_COMPLETED && contents_of(output) == added(in, 1)) ++good;
-      }
-    });
-  for (auto& thread : threads) thread.join();
-  CHECK(good == 160);
-}
-
-TEST_CASE("six contexts of one column work in turn; a seventh is ENOENT", "[emu][designs][xrt]") {
-  const xrt::device device(0);
-  const auto file = xclbin_of(add_one_file());
-  const auto code = in_and_out(count, count).build();
-  std::vector<std::unique_ptr<opened>> all;
-  for (unsigned i = 0; i < 6; ++i) all.push_back(std::make_unique<opened>(device, file));
-  try {
-    opened seventh(device, file);
-    FAIL("a seventh context");
-  } catch (const std::exception& error) {
-    CHECK(std::string(error.what()).find("err=-2") != std::string::npos);
-  }
-  for (unsigned round = 0; round < 2; ++round)
-    for (auto& o : all) {
-      xrt::kernel kernel(o->context, "design");
-      const words in = pattern(count, round + 1);
-      xrt::bo input = host_buffer(*o, in), output = host_buffer(*o, words(count));
-      auto run = kernel(transaction, instructions(*o, kernel, code), code_words(code), input, output, 0, 0, 0);
-      REQUIRE(run.wait() == ERT_CMD_STATE_COMPLETED);
-      CHECK(contents_of(output) == added(in, 1));
-    }
 }
 
 TEST_CASE("user pointers, sub-buffers and imported buffers are what a kernel reads and writes", "[emu][designs][xrt]") {

@@ -38,6 +38,33 @@ TEST_CASE("a kernel's register map reaches the NPU as control code and buffer ad
   CHECK(seen.arguments == std::vector<std::uint64_t>{0x7ff2bb758000, 0, 0, 0, 0});
 }
 
+TEST_CASE("kernels of DPU sequences have other register maps", "[emu][driver][cmd]") {
+  test_client client(make_device());
+  running_context context(client);
+  npu_command seen;
+  std::size_t code_size = 0;
+  on_execute([&](const npu_command& command, device_memory&) {
+    seen = command;
+    code_size = command.control_code.size();
+    return command_result{};
+  });
+  const auto code = static_cast<std::uint32_t>(context.code_address);
+  SECTION("without an opcode: instructions, their 64-bit count, buffers") {
+    const auto packet =
+        context.make_packet(std::vector<std::uint32_t>{11u << 12 | 1, 1, code, 0, 16, 0, 1, 2, 3, 4, 5, 6});
+    CHECK(state_after(client, context, packet) == completed);
+    CHECK(seen.arguments == std::vector<std::uint64_t>{0x200000001, 0x400000003, 0x600000005});
+  }
+  SECTION("opcode 1: ifm, param, ofm, inter, instructions, their count, mc_code") {
+    const std::vector<std::uint32_t> words{16u << 12 | 1, 1, 1, 0, 10, 0, 20, 0, 30, 0, 40, 0, code, 0, 16, 60, 0};
+    CHECK(state_after(client, context, context.make_packet(words)) == completed);
+    CHECK(seen.arguments == std::vector<std::uint64_t>{10, 20, 30, 40, 0, 60});
+  }
+  CHECK(seen.is_dpu_sequence);
+  CHECK(seen.apply_patches);
+  CHECK(code_size == 64);
+}
+
 TEST_CASE("an ELF flow packet counts bytes and is already patched", "[emu][driver][cmd]") {
   test_client client(make_device());
   running_context context(client);
@@ -213,7 +240,8 @@ TEST_CASE("a chain runs its commands in order and names the one that failed", "[
     return command_result{.outcome = order.size() == 3 ? command_outcome::error : command_outcome::completed,
                           .report = "x",
                           .cycles = 10,
-                          .macs = 4};
+                          .macs = 4,
+                          .costs = {.compute = 5, .launch = 3, .transfer = 2, .lock_stalls = 7, .ddr_write_bytes = 11}};
   });
   std::vector<running_context::packet> parts;
   for (std::uint64_t i = 0; i < 4; ++i) parts.push_back(context.kernel_packet(i));
@@ -225,7 +253,13 @@ TEST_CASE("a chain runs its commands in order and names the one that failed", "[
   CHECK(chain.state() == error);
   CHECK(chain.words[3] == 2);  // error_index
   CHECK(parts[0].state() == submitted);
-  CHECK(device->get_last_command(::getpid())->result.cycles == 30);
+  const auto last = device->get_last_command(::getpid());
+  CHECK(last->result.cycles == 30);
+  CHECK(last->result.costs.compute == 15);
+  CHECK(last->result.costs.launch == 9);
+  CHECK(last->result.costs.transfer == 6);
+  CHECK(last->result.costs.lock_stalls == 21);
+  CHECK(last->result.costs.ddr_write_bytes == 33);
   CHECK(device->get_last_command(::getpid())->clock_hz == 1'028'000'000);
 }
 

@@ -19,6 +19,7 @@
 #include "driver_fixture.hpp"
 #include "emu/driver/shared/remote_file.hpp"
 #include "emu/driver/shared/server.hpp"
+#include "support/leave_child.hpp"
 
 namespace npurt::tests {
 
@@ -28,7 +29,7 @@ namespace shared = emu::driver::shared;
 class child {
  public:
   explicit child(const std::function<int()>& main) : pid_(::fork()) {
-    if (pid_ == 0) ::_exit(main());
+    if (pid_ == 0) test::leave_child(main());
   }
   ~child() { end(); }
   child(const child&) = delete;
@@ -36,6 +37,12 @@ class child {
 
   pid_t pid() const { return pid_; }
   void kill() { end(); }
+  /// Asks it to end, and waits until it has.
+  void terminate() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGTERM);
+    wait();
+  }
   /// @return its exit code, -1 if it was killed
   int wait() {
     int status = 0;
@@ -81,6 +88,9 @@ struct shared_device {
           if (setup) setup();
           return shared::serve("test", {}, linger);
         }) {}
+  ~shared_device() { server.terminate(); }
+  shared_device(const shared_device&) = delete;
+  shared_device& operator=(const shared_device&) = delete;
 
   static std::unique_ptr<emu::shim::device_file> open() {
     auto session = shared::session::open("test", nullptr);

@@ -131,6 +131,30 @@ TEST_CASE("control code that is no transaction is an error", "[emu][firmware]") 
   CHECK(m.npu.execute(m.context, {.cu = 0, .control_code = {}, .arguments = {}}).outcome == command_outcome::error);
 }
 
+TEST_CASE("a DPU sequence copies a buffer", "[emu][firmware]") {
+  machine m(relay(64).build());
+  const auto bd = [](std::uint32_t bd_and_buffer, std::uint32_t offset) {
+    words w = bd_words(aie::tile_kind::shim, {.address = offset, .length = 320});
+    w.insert(w.begin(), 0x0B000000 | bd_and_buffer);
+    return w;
+  };
+  words sequence;
+  for (const words& operation : {bd(0x10, 0x100),
+                                 {0x02000000, 0x1D200, 15u << 8},
+                                 {0x02000000, 0x1D204, 0x80000000},
+                                 bd(0x01, 0x200),
+                                 {0x02000000, 0x1D214, 1},
+                                 {0x03000000, 0x00010100}})
+    sequence.insert(sequence.end(), operation.begin(), operation.end());
+  const auto code = bytes_of(sequence);
+  const auto result = m.npu.execute(
+      m.context, {.cu = 0, .control_code = code, .arguments = {src_address, dst_address}, .is_dpu_sequence = true});
+  INFO(result.report);
+  CHECK(result.outcome == command_outcome::completed);
+  CHECK(std::equal(m.dst.begin() + 64, m.dst.begin() + 384, m.src.begin() + 128));
+  CHECK(m.dst[384] == 0);
+}
+
 TEST_CASE("a mask poll waits for a channel's status", "[emu][firmware]") {
   machine m(relay(64).build());
   // Channel_Running[19] of shim S2MM 0 falls when the words are there.
@@ -171,6 +195,17 @@ TEST_CASE("statistics count words and name the clock", "[emu][firmware]") {
   for (const auto& [operation, cycles] : json["commands"][0]["firmware_cycles_by_operation"].items())
     busy += cycles.get<std::uint64_t>();
   CHECK(busy == json["totals"]["firmware_cycles"]);
+  // No core is enabled: what is not the firmware's is transfers.
+  const auto& costs = result.costs;
+  CHECK(json["totals"]["contexts"] == 1);
+  CHECK(json["totals"]["pdi_loads"] == 1);
+  CHECK(costs.compute == 0);
+  CHECK(costs.launch == busy);
+  CHECK(costs.transfer == result.cycles - busy);
+  CHECK(costs.core_cycles == 0);
+  CHECK(costs.ddr_read_bytes == 640 * 4);
+  CHECK(costs.ddr_write_bytes == 640 * 4);
+  CHECK(json["commands"][0]["time"] == nlohmann::json{{"compute", 0}, {"launch", busy}, {"transfer", costs.transfer}});
 }
 
 TEST_CASE("waiting that a hung command ends in counts for it, and not again for the next", "[emu][firmware]") {
@@ -272,6 +307,13 @@ TEST_CASE("what a PDI waits counts as the command's time, and can be cancelled",
       other.npu.execute(other.context, {.cu = 0, .control_code = code, .arguments = {}, .cancelled = &cancelled});
   CHECK(ended.outcome == command_outcome::aborted);
   CHECK(ended.cycles < 1'000'000);
+}
+
+TEST_CASE("a PDI that sets more words than there are fails the command by their place", "[emu][firmware]") {
+  machine m(pdi_builder().append({0x0004010C, 0, 1u << 20, 0x20001, 0}).build());
+  const auto result = m.run(code_builder().write(1u << 20 | 0x4000, 1));
+  CHECK(result.outcome == command_outcome::error);
+  CHECK_THAT(result.report, ContainsSubstring("CDO set at byte 20: 131073 words are more than any memory has"));
 }
 
 TEST_CASE("a timeout's report explains the cycle of waiting", "[emu][firmware]") {

@@ -64,6 +64,7 @@ struct relaying_contexts {
                        host.translate(address_of(id), 4 * count, emu::memory_access::read), 4 * count) == 0;
   }
   nlohmann::json commands() const { return nlohmann::json::parse(npu.statistics())["commands"]; }
+  nlohmann::json totals() const { return nlohmann::json::parse(npu.statistics())["totals"]; }
 
   host_memory host;
   emu::npu npu{host};
@@ -244,6 +245,8 @@ TEST_CASE("columns keep what is loaded until another context loads", "[emu][firm
   for (const auto& command : all.commands())
     loads.push_back(command["firmware_cycles_by_operation"].contains("load PDI"));
   CHECK(loads == std::vector<bool>{true, false, true, false, true, true});
+  CHECK(all.totals()["contexts"] == 3);
+  CHECK(all.totals()["pdi_loads"] == 4);
 }
 
 TEST_CASE("six contexts execute from six threads", "[emu][firmware]") {

@@ -155,6 +155,12 @@ TEST_CASE("a PDI that is loaded already is not loaded again until another one wa
   m.complete(expect(code_builder().write(cell, 6).add(first), cell, 0));
 }
 
+TEST_CASE("a PDI to load must have an address and a size", "[emu][firmware]") {
+  parameters_machine m;
+  CHECK_THAT(m.refusal(code_builder().add({0x00030008, 0, 0, 0})),
+             ContainsSubstring("load of PDI 3 without address and size"));
+}
+
 TEST_CASE("program loads by preemption's operation have no effect and are told once", "[emu][firmware]") {
   parameters_machine m;
   const auto first = m.run(code_builder().add({0x00000109, 3}).write(cell, 1));

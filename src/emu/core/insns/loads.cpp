@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads that deliver memory as it is or extended; those that convert stand with the conversion.
+#include <algorithm>
 #include <cstring>
 
 #include "emu/core/insns/tables.hpp"
@@ -20,12 +21,14 @@ void half(frame& f) {
   std::memcpy(f.result.data() + f.op->defs[0].buffer, f.memory.data(), 32);
 }
 
-/// Eight bytes from each of four addresses.
+/// Of each of four blocks of 16 bytes, eight from an entry on; zeros beyond the block.
 void gather(frame& f) {
-  lanes<std::byte, 32> out;
-  for (unsigned i = 0; i < 8; ++i) {
-    const std::uint32_t address = gather_address(f, i / 2) + i % 2 * 4;
-    std::memcpy(out.data() + i * 4, f.core->memory(address & address_mask, 4), 4);
+  constexpr std::uint32_t block_bytes = 16, lane_bytes = 8;
+  lanes<std::byte, 32> out{};
+  for (unsigned i = 0; i < 4; ++i) {
+    const auto [block, offset] = find_gather_place(f, i);
+    const std::byte* from = f.core->memory(block, block_bytes) + offset;
+    std::memcpy(out.data() + lane_bytes * i, from, std::min(lane_bytes, block_bytes - offset));
   }
   f.def(0, out);
 }

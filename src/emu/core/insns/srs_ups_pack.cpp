@@ -24,11 +24,13 @@ std::uint32_t rounding_mode(std::uint32_t mode) {
 template <typename Acc, typename Narrow>
 bool srs_lanes(const std::byte* from, std::byte* to, unsigned count, unsigned shift, std::uint32_t sat,
                std::uint32_t rnd, bool is_signed) {
+  constexpr unsigned shifts = 64, most_right = 59;  // six bits stand for -4 to 59 (UG1583, Shift-Round-Saturate)
+  const unsigned left = shift > most_right ? shifts - shift : 0;
   bool overflow = false;
   for (unsigned i = 0; i < count; ++i) {
     Acc lane;
     std::memcpy(&lane, from + i * sizeof lane, sizeof lane);
-    const i128 rounded = numerics::shift_right_rounded(lane, shift, rnd);
+    const i128 rounded = left != 0 ? i128{lane} * (1 << left) : i128{numerics::shift_right_rounded(lane, shift, rnd)};
     const auto narrow = static_cast<Narrow>(saturated(rounded, 8 * sizeof(Narrow), is_signed, sat, overflow));
     std::memcpy(to + i * sizeof narrow, &narrow, sizeof narrow);
   }
@@ -42,7 +44,7 @@ void srs(frame& f) {
   const unsigned bytes = to_memory ? f.op->access : f.def_size(0);
   std::byte* to = to_memory ? f.memory.data() : f.result.data() + f.op->defs[0].buffer;
   const bool is_signed = !BySign || f.use(4) != 0;
-  const bool overflow = srs_lanes<Acc, Narrow>(f.uses[0], to, bytes / sizeof(Narrow), f.use(1), f.use(2),
+  const bool overflow = srs_lanes<Acc, Narrow>(f.uses[0], to, bytes / sizeof(Narrow), f.use(1) & 0x3F, f.use(2),
                                                rounding_mode(f.use(3)), is_signed);
   f.def(to_memory ? 0 : 1, std::uint32_t{overflow});
 }

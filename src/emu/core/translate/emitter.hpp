@@ -103,7 +103,8 @@ class emitter {
   place in_context(std::size_t offset) const { return {x86::r13, static_cast<std::int32_t>(offset)}; }
 
   void begin(position& p, const cycle_plan& plan);
-  void look_up(const flying& f, std::size_t table, const asmjit::Label& unaligned, const asmjit::Label& unknown);
+  void look_up(const flying& f, std::uint32_t down, std::size_t table, const asmjit::Label& unaligned,
+               const asmjit::Label& unknown);
   void gate(const flying& f, unsigned index);
   void count_memory_stall();
   void note_macs();

@@ -62,6 +62,21 @@ void mac_bf16(frame& f) {
   f.def(1, std::uint32_t{0});
 }
 
+template <mac_opcode Op>
+void add_fp32(frame& f) {
+  const mac_word word = insns::read_word(f, Op);
+  const kernels::add_job job{.a = word.zero_acc1() ? nullptr : alone(f.uses[0]),
+                             .b = alone(f.uses[1]),
+                             .out = f.result.data(),
+                             .negate_a = Op.negate_acc1 != word.negate_acc1(),
+                             .negate_b = Op.negate_acc2 != word.negate_acc2()};
+  if (word.shift16() || !kernels::add_fp32_avx512(job)) {
+    f.op->run(f);
+    return;
+  }
+  f.def(1, std::uint32_t{0});
+}
+
 struct kernel_row {
   std::string_view key;
   semantic_function run;
@@ -82,6 +97,10 @@ constexpr std::array bf16_rows = {
     kernel_row{"VNEGMUL_F_vmac_bm_core_dense", mac_bf16<insns::op_negmul>},
     kernel_row{"VMAC_F_vmac_bm_core_dense", mac_bf16<insns::op_mac>},
     kernel_row{"VMSC_F_vmac_bm_core_dense", mac_bf16<insns::op_msc>},
+    kernel_row{"VADD_F", add_fp32<insns::op_add>},
+    kernel_row{"VSUB_F", add_fp32<insns::op_sub>},
+    kernel_row{"VNEGADD_F", add_fp32<insns::op_negadd>},
+    kernel_row{"VNEGSUB_F", add_fp32<insns::op_negsub>},
 };
 
 semantic_function find_in(std::span<const kernel_row> rows, std::string_view key) {

@@ -29,6 +29,16 @@ void mac_i8_vnni(const mac_job& job, bool x_signed, bool y_signed);
 bool mac_bf16_matrix_avx512(const mac_job& job);
 bool mac_bf16_elementwise_avx512(const mac_job& job);
 
+/// out = (negate_a ? -a : a) + (negate_b ? -b : b). No a: nullptr.
+struct add_job {
+  const std::byte *a, *b;
+  std::byte* out;
+  bool negate_a, negate_b;
+};
+
+/// Two accumulators of 16 lanes of fp32. @return false if a value needs the exact sum
+bool add_fp32_avx512(const add_job& job);
+
 }  // namespace kernels
 
 }  // namespace npurt::emu::translate

@@ -84,6 +84,18 @@ NPURT_AVX512 inline __m512 pick(const std::array<std::uint16_t, 32>& order, __m5
   return as_float(_mm512_maskz_permutexvar_epi16(0xAAAAAAAA, _mm512_load_si512(order.data()), factors));
 }
 
+/// An accumulator, or its negation, as a whole number of units.
+NPURT_AVX512 inline __m512i units(__m512i acc, bool negate, __m512 scale) {
+  acc = _mm512_xor_si512(acc, _mm512_set1_epi32(negate ? static_cast<int>(0x80000000) : 0));
+  return _mm512_cvt_roundps_epi32(times(as_float(acc), scale), nearest);
+}
+
+/// A sum of units of 2^-23 of `largest`, a power of two as a float, as fp32.
+NPURT_AVX512 inline __m512 in_units(__m512i sum, __m512i largest) {
+  return times(_mm512_cvt_roundepi32_ps(sum, nearest),
+               as_float(_mm512_sub_epi32(largest, _mm512_set1_epi32(23 << 23))));
+}
+
 template <unsigned Terms>
 NPURT_AVX512 inline bool mac(const mac_job& job, const factor_order<Terms>& order) {
   __m512i x, y, acc = _mm512_setzero_si512();
@@ -102,17 +114,26 @@ NPURT_AVX512 inline bool mac(const mac_job& job, const factor_order<Terms>& orde
     largest = _mm512_max_epi32(largest, _mm512_castps_si512(power));
   }
   const __m512 scale = as_float(_mm512_sub_epi32(_mm512_set1_epi32((2 * 127 + 23) << 23), largest));
-  acc = _mm512_xor_si512(acc, _mm512_set1_epi32(job.negate_acc ? static_cast<int>(0x80000000) : 0));
-  __m512i sum = _mm512_cvt_roundps_epi32(times(as_float(acc), scale), nearest);
+  __m512i sum = units(acc, job.negate_acc, scale);
   for (unsigned k = 0; k < Terms; ++k) {
     sum = _mm512_add_epi32(sum, _mm512_cvt_roundps_epi32(times(products[k], scale), nearest));
   }
-  const __m512 unit = as_float(_mm512_sub_epi32(largest, _mm512_set1_epi32(23 << 23)));
-  _mm512_storeu_ps(job.out, times(_mm512_cvt_roundepi32_ps(sum, nearest), unit));
+  _mm512_storeu_ps(job.out, in_units(sum, largest));
   return true;
 }
 
 }  // namespace
+
+NPURT_AVX512 bool add_fp32_avx512(const add_job& job) {
+  __m512i a = _mm512_setzero_si512(), b;
+  if ((job.a != nullptr && !load_acc(job.a, a)) || !load_acc(job.b, b)) return false;
+  const __m512i largest =
+      _mm512_max_epi32(_mm512_max_epi32(exponent_of(a), exponent_of(b)), _mm512_set1_epi32(min_acc << 23));
+  const __m512 scale = as_float(_mm512_sub_epi32(_mm512_set1_epi32((2 * 127 + 23) << 23), largest));
+  const __m512i sum = _mm512_add_epi32(units(a, job.negate_a, scale), units(b, job.negate_b, scale));
+  _mm512_storeu_ps(job.out, in_units(sum, largest));
+  return true;
+}
 
 NPURT_AVX512 bool mac_bf16_matrix_avx512(const mac_job& job) { return mac(job, matrix); }
 NPURT_AVX512 bool mac_bf16_elementwise_avx512(const mac_job& job) { return mac(job, elementwise); }

@@ -88,11 +88,11 @@ void emitter::update_3d(const flying& f) {
   result(f, op.first_address_def + 2u, x86::edx);
 }
 
-/// eax = address of the access of `f`, rcx = what `table` of the context has for its window; to `unaligned`, or to
-/// `unknown` where the table has nothing.
-void emitter::look_up(const flying& f, std::size_t table, const asmjit::Label& unaligned,
+/// eax = address of the access of `f` without the bits `down`, rcx = what `table` of the context has for its window; to
+/// `unaligned` if it is no multiple of its size and `down` is 0, or to `unknown` where the table has nothing.
+void emitter::look_up(const flying& f, std::uint32_t down, std::size_t table, const asmjit::Label& unaligned,
                       const asmjit::Label& unknown) {
-  const auto [size, down] = access_of(*f.op);
+  const std::uint32_t size = access_of(*f.op).size;
   a.mov(x86::eax, in_frame(f, offsetof(frame, address)).at(4));
   if (down != 0) {
     a.and_(x86::eax, ~down);
@@ -113,7 +113,7 @@ void emitter::gate(const flying& f, unsigned index) {
   const std::uint32_t size = access_of(*f.op).size;
   const asmjit::Label ask = a.newLabel(), slow = a.newLabel(), passed = a.newLabel(), refused = a.newLabel();
   a.bind(ask);
-  look_up(f, offsetof(context, claims), slow, slow);
+  look_up(f, access_of(*f.op).align_down, offsetof(context, claims), slow, slow);  // the ports count unaligned vectors
   a.mov(x86::edx, x86::eax);
   a.shr(x86::edx, 14);
   a.and_(x86::edx, 3);
@@ -173,9 +173,11 @@ void emitter::count_memory_stall() {
 }
 
 void emitter::locate(const flying& f) {
-  const std::uint32_t size = access_of(*f.op).size;
+  constexpr std::uint32_t vector_bytes = 16;  // as machine::memory
+  const auto [size, part] = access_of(*f.op);
+  const std::uint32_t down = size < vector_bytes ? part : size - 1;
   const asmjit::Label slow = a.newLabel(), found = a.newLabel();
-  look_up(f, offsetof(context, windows), redo_, slow);
+  look_up(f, down, offsetof(context, windows), redo_, slow);
   a.movzx(x86::eax, x86::ax);
   a.bind(found);
   cold([this, size, slow, found, redo = redo_] {

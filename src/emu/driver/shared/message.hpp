@@ -23,12 +23,12 @@ enum class request : std::uint32_t {
   ioctl,         ///< values: request; payload: ioctl_message.hpp, also of the reply
   map,           ///< values: offset, length; reply: offset in the descriptor that comes with it
   mapped,        ///< values: offset, address, length
-  last_command,  ///< reply: cycles, macs, clock_hz; result: outcome; payload: report
+  last_command,  ///< reply: cycles, macs, clock_hz; result: outcome; payload: command_costs, report
   set_faults     ///< payload: text
 };
 
 /// Changes with every change of the messages: server and processes may be of different installations.
-inline constexpr std::uint64_t protocol = 2;
+inline constexpr std::uint64_t protocol = 3;
 
 struct message {
   request kind{};           ///< of the request, also in its reply

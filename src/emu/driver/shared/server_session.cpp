@@ -129,10 +129,13 @@ message server_session::execute(message& what, client& file) {
 message server_session::last_command() const {
   const auto last = device_->get_last_command(pid_);
   if (!last) return result_of(-ENOENT);
+  const auto costs = std::as_bytes(std::span(&last->result.costs, 1));
   const auto report = std::as_bytes(std::span(last->result.report));
+  std::vector<std::byte> payload(costs.begin(), costs.end());
+  payload.insert(payload.end(), report.begin(), report.end());
   return {.result = static_cast<std::int32_t>(last->result.outcome),
           .values = {last->result.cycles, last->result.macs, last->clock_hz},
-          .payload = {report.begin(), report.end()}};
+          .payload = std::move(payload)};
 }
 
 }  // namespace npurt::emu::driver::shared

@@ -72,7 +72,7 @@ json check(device& npu, const hw_check_operation& operation, unsigned repeat) {
 }
 
 std::string line_of(const json& row) {
-  std::string text = std::format("{:<12} {:<28} {}", row.at("name").get<std::string>(),
+  std::string text = std::format("{:<15} {:<33} {}", row.at("name").get<std::string>(),
                                  row.at("shape").get<std::string>(), row.at("right").get<bool>() ? "right" : "WRONG");
   if (row.contains("median_call_us")) {
     text += std::format(", {:.1f} us a call", row.at("median_call_us").get<double>());

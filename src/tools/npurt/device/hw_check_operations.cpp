@@ -5,6 +5,7 @@
 
 #include <format>
 
+#include "bf16-add/reference.hpp"
 #include "bf16-layernorm/reference.hpp"
 #include "bf16-softmax/reference.hpp"
 #include "elementwise/reference.hpp"
@@ -12,6 +13,7 @@
 #include "i16-mel/reference.hpp"
 #include "npurt/npurt.hpp"
 #include "npurt/ops/mel.hpp"
+#include "transpose/reference.hpp"
 
 namespace npurt::tools {
 
@@ -161,13 +163,26 @@ prepared_check log_mel() {
           }};
 }
 
+prepared_check transposition() {
+  const auto t = make_tensors<bf16, bf16>(rows * columns, 0, 0, rows * columns);
+  return {[t](device& npu) {
+            transpose(npu, matrix_view<const bf16>(t->a, rows, columns), matrix_view<bf16>(t->out, columns, rows));
+          },
+          [t] {
+            const auto wanted = reference::transpose(std::as_bytes(std::span(t->a)), rows, columns, sizeof(bf16));
+            return std::ranges::equal(std::as_bytes(std::span(t->out)), wanted) ? 0 : infinity;
+          }};
+}
+
 std::vector<hw_check_operation> make_operations() {
   const std::string matrix = std::format("{}x{}", rows, columns), wide = std::format("{}x{}", rows, model_width);
-  const std::string cube = "512x512x512", heads = "4 heads of 256x64";
+  const std::string cube = "512x512x512", ended = "256x512x256 bf16", heads = "4 heads of 256x64";
   return {
       {"matmul-i8", cube + " int8 to int32", check_matmul_i8},
       {"matmul-i8-i8", cube + " int8 to int8", check_matmul_i8_to_i8},
       {"matmul-bf16", cube + " bf16 to f32", check_matmul_bf16},
+      {"matmul-residual", ended + ", bias, residual", check_matmul_residual},
+      {"matmul-gelu", ended + ", bias, gelu", check_matmul_gelu},
       {"attention", heads + ", bf16", check_attention},
       {"attention-i8", heads + ", int8", check_attention_i8},
       {"mel", "16000 samples, f32", log_mel},
@@ -196,7 +211,7 @@ std::vector<hw_check_operation> make_operations() {
       {"add", matrix + " bf16",
        [] {
          return exact_elementwise([](device& n, pair& t) { add(n, first_of(t), second_of(t), result_of(t)); },
-                                  [](float a, float b) { return a + b; });
+                                  [](float a, float b) { return reference::add(a, b); });
        }},
       {"copy", matrix + " bf16",
        [] {
@@ -204,6 +219,7 @@ std::vector<hw_check_operation> make_operations() {
                                   [](float a, float) { return a; });
        }},
       {"gelu-i8", matrix + " int8", gelu_int8},
+      {"transpose", matrix + " bf16", transposition},
   };
 }
 

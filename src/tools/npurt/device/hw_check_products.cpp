@@ -6,6 +6,7 @@
 
 #include "bf16-attention/reference.hpp"
 #include "bf16-matmul/reference.hpp"
+#include "elementwise/reference.hpp"
 #include "hw_check_support.hpp"
 #include "i8-attention/reference.hpp"
 #include "i8-matmul/reference.hpp"
@@ -80,6 +81,76 @@ prepared_check check_matmul_bf16() {
         }
         return worst;
       }};
+}
+
+namespace {
+
+constexpr matmul_shape ended{.m = 256, .n = 512, .k = 256};
+
+struct ended_product {
+  tensors<bf16, bf16> t =
+      *make_tensors<bf16, bf16>(ended.m * ended.k, ended.k* ended.n, ended.m* ended.n, ended.m* ended.n);
+  std::vector<float> bias = operand<float>(ended.n, 4);
+
+  /// Sums of about 1 in size, where gelu is curved.
+  ended_product() {
+    for (bf16& b : t.b) b = static_cast<bf16>(static_cast<float>(b) / 16);
+  }
+
+  void run(device& npu, const matmul_options<bf16, bf16>& options) {
+    matmul(npu, matrix_view<const bf16>(t.a, ended.m, ended.k), matrix_view<const bf16>(t.b, ended.k, ended.n),
+           matrix_view<bf16>(t.out, ended.m, ended.n), options);
+  }
+
+  /// Each element's sum with its bias, as reference::matmul_bf16 gives it.
+  std::vector<reference::bounded_sum> sums() const {
+    auto all = reference::matmul_bf16(bits_of(t.a), bits_of(t.b), ended.m, ended.k, ended.n, false);
+    for (std::size_t i = 0; i < all.size(); ++i) all[i].add(static_cast<double>(bias[i % ended.n]));
+    return all;
+  }
+
+  template <typename Share>
+  double worst(Share share) const {
+    const auto all = sums();
+    double most = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const double each = share(i, all[i]);
+      most = std::max(most, std::isnan(each) ? infinity : each);
+    }
+    return most;
+  }
+};
+
+double allowed_of_sum(double size) { return 16 * 0x1p-23 * size * static_cast<double>(ended.k) / 64; }
+
+}  // namespace
+
+prepared_check check_matmul_residual() {
+  const auto p = std::make_shared<ended_product>();
+  return {[p](device& npu) {
+            p->run(npu, {.bias = p->bias, .residual = matrix_view<const bf16>(p->t.c, ended.m, ended.n)});
+          },
+          [p] {
+            return p->worst([&](std::size_t i, reference::bounded_sum sum) {
+              sum.add(p->t.c[i]);
+              const double off = allowed_of_sum(sum.size);
+              return std::abs(p->t.out[i] - sum.value) / (off + ulp(std::abs(sum.value) + off) / 2);
+            });
+          }};
+}
+
+prepared_check check_matmul_gelu() {
+  const auto p = std::make_shared<ended_product>();
+  return {[p](device& npu) { p->run(npu, {.bias = p->bias, .activation = activation::gelu}); },
+          [p] {
+            return p->worst([&](std::size_t i, const reference::bounded_sum& sum) {
+              const double exact = reference::gelu(sum.value), off = allowed_of_sum(sum.size);
+              const double moved = std::max(std::abs(reference::gelu(sum.value + off) - exact),
+                                            std::abs(reference::gelu(sum.value - off) - exact));
+              const double allowed = std::abs(exact) >= 0x1p-10 ? 2 * ulp(exact) : 1.4 * ulp(exact) + 0x1p-18;
+              return std::abs(p->t.out[i] - static_cast<float>(rounded(exact))) / (allowed + moved);
+            });
+          }};
 }
 
 namespace {

@@ -72,6 +72,8 @@ std::shared_ptr<tensors<In, Out>> make_tensors(std::size_t a, std::size_t b, std
 prepared_check check_matmul_i8();
 prepared_check check_matmul_i8_to_i8();
 prepared_check check_matmul_bf16();
+prepared_check check_matmul_residual();
+prepared_check check_matmul_gelu();
 prepared_check check_attention();
 prepared_check check_attention_i8();
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "../../files.hpp"
+#include "../../progress.hpp"
 #include "../device_tools.hpp"
 #include "binfmt/little_endian.hpp"
 #include "inspect/file_kind.hpp"
@@ -136,7 +137,9 @@ json call(const run_options& options) {
   }
   run command(target, instructions, std::span<const buffer<std::byte>>(buffers));
   std::vector<double> times;
+  progress watched(options.repeat);
   for (unsigned i = 0; i < options.repeat; ++i) {
+    watched.begin(i + 1, "call");
     const auto begin = steady_clock::now();
     command.start();
     command.wait(deadline_of(options, npu));
