@@ -2,6 +2,7 @@
 #include "bench/kernels/calls.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <random>
 #include <vector>
@@ -33,10 +34,10 @@ device_call matmul_of(const matmul_shape& s) {
 }
 
 /// Of an operation from one matrix to another.
-template <typename Operation>
+template <typename Element = bf16, typename Operation>
 device_call rows_call(std::size_t rows, std::size_t columns, Operation operation) {
-  return [=, x = operand<bf16>(rows * columns, 1), y = std::vector<bf16>(rows * columns)](device& npu) mutable {
-    operation(npu, matrix_view<const bf16>(x, rows, columns), matrix_view<bf16>(y, rows, columns));
+  return [=, x = operand<Element>(rows * columns, 1), y = std::vector<Element>(rows * columns)](device& npu) mutable {
+    operation(npu, matrix_view<const Element>(x, rows, columns), matrix_view<Element>(y, rows, columns));
   };
 }
 
@@ -44,6 +45,17 @@ device_call rows_call(std::size_t rows, std::size_t columns, Operation operation
 
 device_call matmul_i8_call(const matmul_shape& s) { return matmul_of<std::int8_t, std::int32_t>(s); }
 device_call matmul_bf16_call(const matmul_shape& s) { return matmul_of<bf16, bf16>(s); }
+
+device_call matmul_i8_i8_call(const matmul_shape& s) {
+  // The scales bring sums of K products, each of 16², back to the deviation of the operands.
+  const double factor = 1 / (16 * std::sqrt(static_cast<double>(s.k)));
+  return [s, a = operand<std::int8_t>(s.m * s.k, 1), b = operand<std::int8_t>(s.k * s.n, 2),
+          c = std::vector<std::int8_t>(s.m * s.n),
+          scales = std::vector(s.n, column_scale_of(factor))](device& npu) mutable {
+    matmul(npu, matrix_view<const std::int8_t>(a, s.m, s.k), matrix_view<const std::int8_t>(b, s.k, s.n),
+           matrix_view<std::int8_t>(c, s.m, s.n), {.scales = scales});
+  };
+}
 
 device_call attention_call(const attention_shape& s) {
   const std::size_t queries = s.heads * s.rows * s.d, keys = s.heads * s.keys * s.d;
@@ -81,8 +93,37 @@ device_call gelu_call(std::size_t rows, std::size_t columns) {
   return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { gelu(npu, x, y); });
 }
 
+device_call silu_call(std::size_t rows, std::size_t columns) {
+  return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { silu(npu, x, y); });
+}
+
+device_call relu_call(std::size_t rows, std::size_t columns) {
+  return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { relu(npu, x, y); });
+}
+
+device_call scale_call(std::size_t rows, std::size_t columns) {
+  return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { scale(npu, x, 0.125F, y); });
+}
+
+device_call add_call(std::size_t rows, std::size_t columns) {
+  return rows_call(rows, columns, [more = operand<bf16>(rows * columns, 2)](device& npu, const auto& x, const auto& y) {
+    add(npu, x, matrix_view<const bf16>(more, x.rows(), x.columns()), y);
+  });
+}
+
+device_call gelu_i8_call(std::size_t rows, std::size_t columns) {
+  return rows_call<std::int8_t>(
+      rows, columns, [](device& npu, const auto& x, const auto& y) { gelu_i8(npu, x, 1.0F / 16, y, 1.0F / 16); });
+}
+
 device_call copy_call(std::size_t rows, std::size_t columns) {
   return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) { copy(npu, x, y); });
+}
+
+device_call transpose_call(std::size_t rows, std::size_t columns) {
+  return rows_call(rows, columns, [](device& npu, const auto& x, const auto& y) {
+    transpose(npu, x, matrix_view<bf16>(y.elements(), x.columns(), x.rows()));
+  });
 }
 
 device_call mel_call(std::size_t seconds) {

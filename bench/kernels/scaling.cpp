@@ -10,6 +10,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <npurt/npurt.hpp>
+#include <random>
 #include <stdexcept>
 #include <vector>
 
@@ -18,8 +19,11 @@
 #include "bench/kernels/stub_calls.hpp"
 #include "bench/subjects.hpp"
 #include "bench/support/child.hpp"
+#include "i16-mel/tables.hpp"
 #include "runtime/device_state.hpp"
+#include "runtime/ops/mel_operands.hpp"
 #include "runtime/overlay/matmul_code.hpp"
+#include "runtime/overlay/mel_code.hpp"
 #include "runtime/overlay/rows_code.hpp"
 
 namespace npurt::bench {
@@ -36,6 +40,7 @@ constexpr core_share matmul_cores[] = {{1, 1}, {4, 1}, {4, 4}};
 
 constexpr std::size_t columns = 512, rows = 1536;  ///< whole units on any number of cores
 constexpr matmul_shape product{.m = 256, .n = 2048, .k = 2048};
+constexpr std::uint32_t mel_batches = 96;  ///< of eight frames
 
 struct scaled_call {
   std::string name;
@@ -73,14 +78,51 @@ bytes bytes_of(const std::vector<T>& values) {
   return all;
 }
 
-/// Of numbers for which gelu is the identity.
-call gelu_on(const core_share& share) {
-  return [share](device& npu) {
+/// Of numbers that the operation leaves as they are: large ones, times one, plus zeros, by a table that says so.
+call linear_on(operation op, const core_share& share) {
+  return [op, share](device& npu) {
+    const detail::overlay::linear_operation& what = detail::overlay::linear_of(op);
     std::vector<bf16> x(rows * columns);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<bf16>(static_cast<float>(16 + i / 7 % 100));
-    const auto chunks = static_cast<std::uint32_t>(rows * columns * sizeof(bf16) / detail::overlay::chunk_bytes);
-    call_checked(npu, operation::gelu_bf16, linear_code_of(operation::gelu_bf16, chunks, share),
-                 std::vector<bytes>{bytes_of(x)}, bytes_of(x));
+    std::vector<bytes> operands{bytes_of(x)}, tables(what.has_table ? 1 : 0, bytes(detail::overlay::chunk_bytes));
+    if (what.operands == 2) operands.emplace_back(operands[0].size());
+    for (bytes& table : tables) {
+      for (std::size_t i = 0; i < 256; ++i) table[i] = static_cast<std::byte>(i);
+    }
+    const auto chunks = static_cast<std::uint32_t>(operands[0].size() / detail::overlay::chunk_bytes);
+    call_checked(npu, op, linear_code_of(what, chunks, share, std::bit_cast<std::uint32_t>(1.0F)), operands,
+                 operands[0], tables);
+  };
+}
+
+call transpose_on(const core_share& share) {
+  return [share](device& npu) {
+    std::vector<std::uint16_t> x(rows * columns), y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      x[i] = static_cast<std::uint16_t>(i % 65521);  // a prime
+      y[i % columns * rows + i / columns] = x[i];
+    }
+    call_checked(npu, operation::transpose, transpose_code_of(rows, columns, share), std::vector<bytes>{bytes_of(x)},
+                 bytes_of(y));
+  };
+}
+
+/// The stub's control code, without the columns that have no work; of a column all four cores have: the work of one is
+/// that of as many units, in which the three others do what does not count. The result is that of all columns.
+call mel_on(const core_share& share) {
+  return [share](device& npu) {
+    const std::uint32_t units = mel_batches / share.count();  // of a column
+    const std::uint32_t all = units * share.columns;
+    std::mt19937 generator(1);
+    std::vector<std::int32_t> samples(detail::overlay::mel_sample_words(all));
+    std::ranges::generate(samples, [&] { return static_cast<std::int32_t>(generator() >> 3); });
+    std::vector<bytes> operands{bytes_of(samples),
+                                bytes(std::size_t{kernels::mel::chunks} * kernels::mel::chunk_bytes)};
+    detail::put_mel_tables(1, operands[1].data());
+    const std::size_t result_bytes = sizeof(float) * detail::overlay::mel_result_words(all);
+    call_checked(npu, operation::mel,
+                 first_columns(detail::overlay::mel_code(units * detail::overlay::columns), share.columns), operands,
+                 result_of(npu, operation::mel, detail::overlay::mel_code(all), operands, result_bytes));
   };
 }
 
@@ -135,12 +177,21 @@ scaled_calls on_shares(const std::string& what, std::span<const core_share> shar
 
 const std::vector<scaled_calls>& all_scaled_calls() {
   const auto rows_of = [](operation op) { return [op](const core_share& share) { return rows_on(op, share); }; };
+  const auto linear_of = [](operation op) { return [op](const core_share& share) { return linear_on(op, share); }; };
   const std::string tensor = fmt::format("{}x{}", rows, columns);
   const std::string shape = fmt::format("{}x{}x{}", product.m, product.n, product.k);
   static const std::vector<scaled_calls> all{
       on_shares("layernorm-" + tensor, some_cores, rows_of(operation::layernorm_bf16)),
       on_shares("softmax-" + tensor, some_cores, rows_of(operation::softmax_bf16)),
-      on_shares("gelu-" + tensor, some_cores, &gelu_on),
+      on_shares("gelu-" + tensor, some_cores, linear_of(operation::gelu_bf16)),
+      on_shares("silu-" + tensor, some_cores, linear_of(operation::silu_bf16)),
+      on_shares("relu-" + tensor, some_cores, linear_of(operation::relu_bf16)),
+      on_shares("scale-" + tensor, some_cores, linear_of(operation::scale_bf16)),
+      on_shares("add-" + tensor, some_cores, linear_of(operation::add_bf16)),
+      on_shares("copy-" + tensor, some_cores, linear_of(operation::copy)),
+      on_shares("gelu-i8-" + fmt::format("{}x{}", rows, 2 * columns), some_cores, linear_of(operation::gelu_i8)),
+      on_shares("transpose-" + tensor, some_cores, &transpose_on),
+      on_shares(fmt::format("mel-{}-frames", 8 * mel_batches), some_cores, &mel_on),
       on_shares("matmul-i8-" + shape, matmul_cores, &matmul_on<std::int8_t, std::int32_t>),
       on_shares("matmul-bf16-" + shape, matmul_cores, &matmul_on<bf16, float>),
       attention_on_blocks("bf16", &attention_call),

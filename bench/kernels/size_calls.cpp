@@ -12,9 +12,6 @@
 namespace npurt::bench {
 namespace {
 
-/// 16 cores, at 1028 MHz 256 MACs a cycle of int8 each or 128 of bf16; and what the DDR gives: stub_calls.cpp.
-constexpr double peak_tops = 8.42, peak_tflops = 4.21, ddr_roof = 28;
-
 using calls = std::vector<stub_call>;
 
 void add_matmuls(calls& all, const std::string& prefix, const matmul_shape& s, const std::string& name,
@@ -72,8 +69,11 @@ void add_rows(calls& all) {
   for (const auto& [name, make] : {std::pair{"layernorm", &layernorm_call},
                                    {"softmax", &softmax_call},
                                    {"gelu", &gelu_call},
-                                   {"copy", &copy_call}}) {
+                                   {"copy", &copy_call},
+                                   {"transpose", &transpose_call}}) {
     for (const std::size_t rows : {64, 256, 1024, 4096, 16384}) {
+      constexpr std::size_t most_of_transpose = 4096;  // in one command
+      if (make == &transpose_call && rows > most_of_transpose) continue;
       all.push_back({.name = fmt::format("scaling-{}-{}x{}", name, rows, columns),
                      .work = bf16_bytes(rows, columns),
                      .unit = each_way,
@@ -81,6 +81,19 @@ void add_rows(calls& all) {
                      .reference = "roof",
                      .prepare = [make, rows] { return make(rows, columns); }});
     }
+  }
+}
+
+void add_mels(calls& all) {
+  // A core's eight frames take 26,624 cycles at least, those of the tables' stream (kernels/i16-mel/README.md).
+  constexpr double roof = 16.0 * 8 * 1028 / 26624;
+  for (const std::size_t seconds : {1, 3, 10, 30, 100}) {
+    all.push_back({.name = fmt::format("scaling-mel-{}s", seconds),
+                   .work = static_cast<double>(mel_frames(seconds * 16000)),
+                   .unit = frames_a_microsecond,
+                   .bar = roof,
+                   .reference = "the tables' stream",
+                   .prepare = [seconds] { return mel_call(seconds); }});
   }
 }
 
@@ -92,6 +105,7 @@ std::vector<stub_call> calls_by_size() {
   add_cubes(all);
   add_attention(all);
   add_rows(all);
+  add_mels(all);
   return all;
 }
 

@@ -2,6 +2,8 @@
 // The calls, their work, and their bars.
 #include "bench/kernels/stub_calls.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -21,8 +23,7 @@ stub_call matmul_bf16(std::string name, const matmul_shape& s, double bar, std::
 }
 
 /// Records: of 2048³ arXiv 2512.13282; of Whisper's shapes and of attention (20 heads instead of 8) whisper-xdna. The
-/// roof is what the DDR of a whole Phoenix gives each way, 28 GB/s (ignite-xdna, docs/SILICON.md §1.6); layer
-/// normalisation's the time that this takes for its bytes.
+/// roof is ddr_roof; layer normalisation's the time that this takes for its bytes.
 std::vector<stub_call> make_calls() {
   constexpr matmul_shape cube{.m = 2048, .n = 2048, .k = 2048};
   constexpr attention_shape whisper{.heads = 8, .rows = 1500, .keys = 1500, .d = 64};
@@ -73,11 +74,38 @@ std::vector<stub_call> make_calls() {
            .prepare = [] { return mel_call(30); }}};
 }
 
+/// Operations without a bar, against what limits them.
+void add_others(std::vector<stub_call>& all) {
+  constexpr matmul_shape cube{.m = 2048, .n = 2048, .k = 2048};
+  all.push_back({.name = "matmul-i8-i8-2048",
+                 .work = operations(cube),
+                 .unit = tops,
+                 .bar = peak_tops,
+                 .reference = "peak",
+                 .prepare = [=] { return matmul_i8_i8_call(cube); }});
+  const auto add = [&](const char* name, std::size_t rows, std::size_t columns, double bytes, auto make) {
+    all.push_back({.name = fmt::format("{}-{}x{}", name, rows, columns),
+                   .work = bytes * static_cast<double>(rows * columns),
+                   .unit = bytes > 2 ? reading : each_way,
+                   .bar = ddr_roof,
+                   .reference = "roof",
+                   .prepare = [=] { return make(rows, columns); }});
+  };
+  add("silu-bf16", 1500, 2048, 2, &silu_call);
+  add("relu-bf16", 1500, 2048, 2, &relu_call);
+  add("scale-bf16", 1500, 2048, 2, &scale_call);
+  add("add-bf16", 1500, 2048, 4, &add_call);
+  add("gelu-i8", 1500, 2048, 1, &gelu_i8_call);
+  add("copy-bf16", 1500, 2048, 2, &copy_call);
+  add("transpose-bf16", 1500, 512, 2, &transpose_call);
+}
+
 }  // namespace
 
 const std::vector<stub_call>& stub_calls() {
   static const std::vector<stub_call> all = [] {
     std::vector<stub_call> calls = make_calls();
+    add_others(calls);
     std::ranges::move(calls_by_size(), std::back_inserter(calls));
     return calls;
   }();

@@ -17,7 +17,12 @@ struct speed_unit {
 };
 
 inline const speed_unit tops{"TOPS", 1e12}, tflops{"TFLOPS", 1e12}, gflops{"GFLOPS", 1e9}, gops{"GOPS", 1e9},
-    each_way{"GB/s each way", 1e9}, microseconds{"us"};
+    each_way{"GB/s each way", 1e9}, reading{"GB/s read", 1e9}, frames_a_microsecond{"frames/us", 1e6},
+    microseconds{"us"};
+
+/// 16 cores, at 1028 MHz 256 MACs a cycle of int8 each or 128 of bf16; and what the DDR of a whole Phoenix gives each
+/// way, in GB/s (ignite-xdna, docs/SILICON.md §1.6).
+inline constexpr double peak_tops = 8.42, peak_tflops = 4.21, ddr_roof = 28;
 
 struct stub_call {
   std::string name;
@@ -31,7 +36,7 @@ struct stub_call {
   double value(double seconds) const { return unit.scale == 0 ? seconds * 1e6 : work / seconds / unit.scale; }
 };
 
-/// Those with a bar, then those by size.
+/// Those with a bar, then the other operations, then those by size.
 const std::vector<stub_call>& stub_calls();
 
 /// Operations at small and large sizes, against what limits them; matrices beyond 2048³ against its bar.

@@ -62,9 +62,8 @@ constexpr void check_mel_output() {
 /// any unit will do; below 2^-24 as if that were the largest); the NPU computes m; the host copies it out, and clamps
 /// and shifts it on the way. Context and plans are kept with the device as npurt::gelu's. Thread-safe.
 /// @param target where to run: a device or an executor
-/// @param pcm    [n] float of any size, an infinity or NaN is refused; mel_min_samples <= n <= mel_max_samples; any
-/// host
-///               memory
+/// @param pcm    [n] float of any size, mel_min_samples <= n <= mel_max_samples; any host memory. An infinity or NaN is
+///               refused
 /// @param out    [80, n / 160] float, row-major
 /// @return where it ran; valid as long as the target
 /// m is within 0.02 of the exact value wherever the clamp leaves it, in quiet bands beside loud ones too (0.006 was
