@@ -43,7 +43,8 @@ build() { # build FOLDER PRESET [OPTION...]
 # Of the release build what is used here; after ./dev test it is there.
 build_tools() {
   cmake --preset release -B "$build_root/release" &&
-    cmake --build "$build_root/release" -j "$jobs" --target npurt-kernels npurt-core-fuzz npurt-bench
+    cmake --build "$build_root/release" -j "$jobs" --target npurt-kernels npurt-core-fuzz npurt-bench \
+      npurt_public_headers
 }
 
 # suite FOLDER PRESET [OPTION...]: the preset's tests, each counted.
